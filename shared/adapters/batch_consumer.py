@@ -1,0 +1,95 @@
+"""The Kafka loop of a stage that works batch by batch: poll, handle, acknowledge, commit last.
+
+The handler returns only when everything its batch led to is safe elsewhere (acknowledged by every replica, committed in
+a database). So nothing is ever unfinished while this loop polls, a rebalance needs no drain, and what is committed is
+simply what was handled. Commits are batched in time: one every 100 ms or 500 records, and one when partitions leave.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
+
+from shared.adapters import metrics
+from shared.adapters.kafka_clients import read
+from shared.core.records import Record
+
+COMMIT_EVERY_SECONDS = 0.1
+COMMIT_EVERY_RECORDS = 500
+_POLL_MS = 100
+
+
+class CommitOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs on the consumer's I/O thread, where a blocking commit would deadlock: hence the awaited one."""
+
+    def __init__(self, loop: "BatchConsumer") -> None:
+        self._loop = loop
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        offsets = self._loop.take_uncommitted()
+        if offsets:
+            await self._loop.consumer.commit_async(offsets)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._loop.assigned = True
+
+    async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        self._loop.take_uncommitted()
+
+
+class BatchConsumer:
+    """One member of a group, driven by one thread."""
+
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        topics: Sequence[str],
+        handle: Callable[[Sequence[Record]], None],
+    ) -> None:
+        self.consumer = consumer
+        self.assigned = False
+        self._topics = topics
+        self._handle = handle
+        self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._records_since_commit = 0
+        self._committed_at = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        self.consumer.subscribe(topics=self._topics, listener=CommitOnRevoke(self))
+        while not stop.is_set():
+            polled = self.consumer.poll(timeout_ms=_POLL_MS)
+            batch = [read(record) for records in polled.values() for record in records]
+            if batch:
+                self._handle(batch)
+                self._handled(polled)
+            self._commit_if_due()
+        offsets = self.take_uncommitted()
+        if offsets:
+            self.consumer.commit(offsets)
+        self.consumer.close(autocommit=False)
+
+    def _handled(self, polled: dict[TopicPartition, list[Record]]) -> None:
+        for partition, records in polled.items():
+            self._uncommitted[partition] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
+            self._records_since_commit += len(records)
+            metrics.CONSUMED.labels(partition.topic).inc(len(records))
+
+    def _commit_if_due(self) -> None:
+        waited = time.monotonic() - self._committed_at
+        if self._uncommitted and (
+            waited >= COMMIT_EVERY_SECONDS or self._records_since_commit >= COMMIT_EVERY_RECORDS
+        ):
+            self.consumer.commit_async(self.take_uncommitted())
+
+    def take_uncommitted(self) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Offsets that are handled and not yet committed; the caller commits them now."""
+        offsets, self._uncommitted = self._uncommitted, {}
+        self._records_since_commit = 0
+        self._committed_at = time.monotonic()
+        return offsets
+
+    def not_ready(self) -> str | None:
+        """A readiness check."""
+        return None if self.assigned else f"joining the consumer group of {', '.join(self._topics)}"

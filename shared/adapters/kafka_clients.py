@@ -1,0 +1,97 @@
+"""kafka-python clients, made the one way that is safe here.
+
+Every default that would bite is set in this module and nowhere else: no auto-created topics, earliest offset for a new
+group, no auto-commit, read-committed, range assignment (so that one worker holds the same partition numbers of
+``deliveries`` and ``deliveries-due``), idempotent production acknowledged by all replicas.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+
+from shared.adapters.settings import ServiceSettings
+from shared.core.records import Record
+from shared.core.topics import MAX_RECORD_BYTES
+
+#: A record's own framing comes on top of its bytes; brokers refuse above max.message.bytes, so the client's limit may
+#: be generous.
+_MAX_REQUEST_BYTES = 2 * MAX_RECORD_BYTES
+#: Records buffered for at most this long to travel together.
+_LINGER_MS = 2
+_BATCH_BYTES = 128 * 1024
+_FETCH_MAX_BYTES = 16 * 1024 * 1024
+_MAX_POLL_RECORDS = 500
+
+
+def _connection(settings: ServiceSettings) -> dict[str, Any]:
+    return {"bootstrap_servers": settings.kafka_bootstrap_servers.split(",")}
+
+
+def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
+    """A member of consumer group ``group`` (prefixed like the topics), not yet subscribed."""
+    return KafkaConsumer(
+        **_connection(settings),
+        group_id=f"{settings.topic_prefix}hookfleet-{group}",
+        session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.session_timeout_ms // 5,
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        max_poll_records=_MAX_POLL_RECORDS,
+        **_reading(),
+    )
+
+
+def table_consumer(settings: ServiceSettings) -> KafkaConsumer:
+    """A consumer outside any group, for reading whole topics and asking for offsets."""
+    return KafkaConsumer(**_connection(settings), max_poll_records=10_000, **_reading())
+
+
+def _reading() -> dict[str, Any]:
+    return {
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "fetch_max_bytes": _FETCH_MAX_BYTES,
+        "metrics_enabled": False,
+    }
+
+
+def producer(settings: ServiceSettings, transactional_id: str | None = None) -> KafkaProducer:
+    """An idempotent producer; with ``transactional_id`` a fenced, transactional one."""
+    return KafkaProducer(
+        **_connection(settings),
+        acks="all",
+        enable_idempotence=True,
+        transactional_id=transactional_id,
+        linger_ms=0 if transactional_id else _LINGER_MS,
+        batch_size=_BATCH_BYTES,
+        compression_type="lz4",
+        max_request_size=_MAX_REQUEST_BYTES,
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+    )
+
+
+def admin_client(settings: ServiceSettings) -> KafkaAdminClient:
+    return KafkaAdminClient(**_connection(settings))
+
+
+def read(record: ConsumerRecord) -> Record:
+    """kafka-python's record as ours."""
+    return Record(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        tuple(record.headers),
+        record.timestamp,
+    )
+
+
+def partitions_of(topic: str, count: int) -> Sequence[TopicPartition]:
+    return [TopicPartition(topic, number) for number in range(count)]

@@ -1,0 +1,80 @@
+"""Settings every service has, and how settings are read: environment first, mounted files second, all faults at once.
+
+A service adds its own fields to `ServiceSettings`. Names in the environment are ``HOOKFLEET_`` + the field in upper
+case; a secret may instead be a file of that name (in lower case) in the folder ``HOOKFLEET_SECRETS_DIR``. A faulty
+environment ends the process with status 2 and one list that names every bad variable, never its value.
+"""
+
+import os
+import sys
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.core.faults import faults_of
+from shared.core.topics import Topics, topics
+
+ENV_PREFIX = "HOOKFLEET_"
+SECRETS_DIR_VARIABLE = "HOOKFLEET_SECRETS_DIR"
+
+
+class ServiceSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+
+    kafka_bootstrap_servers: str = Field(
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        min_length=3,
+        description="brokers to begin with, host:port separated by commas",
+    )
+    topic_prefix: str = Field(
+        default="", max_length=100, pattern=r"^[a-zA-Z0-9._-]*$", description="goes before every topic's name"
+    )
+    partitions: int = Field(
+        default=12, ge=1, le=1000, description="partitions of every keyed topic; never changed once created"
+    )
+    replication_factor: int = Field(
+        default=1, ge=1, le=9, description="copies of every topic; 3 in production"
+    )
+    session_timeout_ms: int = Field(
+        default=10_000,
+        ge=6_000,
+        le=300_000,
+        description="milliseconds without a heartbeat after which a worker's partitions go to others",
+    )
+    listen_host: str = Field(default="0.0.0.0", description="address to listen on for HTTP")  # noqa: S104
+    listen_port: int = Field(
+        default=8080, ge=0, le=65_535, description="port to listen on for HTTP; 0 for any"
+    )
+    drain_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="seconds after SIGTERM in which work under way may end"
+    )
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"
+    )
+
+    def topics(self) -> Topics:
+        return topics(self.topic_prefix, self.partitions)
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def load_settings(model: type[Settings]) -> Settings:
+    """Read settings or end the process with status 2 and a list of every fault."""
+    try:
+        return model(_secrets_dir=os.environ.get(SECRETS_DIR_VARIABLE))
+    except ValidationError as error:
+        described = {_variable(name, field): field.description for name, field in model.model_fields.items()}
+        lines = [f"{error.error_count()} fault(s) in the settings:"]
+        for fault in faults_of(error):
+            name = fault.field if fault.field in described else f"{ENV_PREFIX}{fault.field.upper()}"
+            lines.append(f"  {name} ({described.get(name, '')}): {fault.message}; {fault.fix}")
+        sys.stderr.write("\n".join(lines) + "\n")
+        raise SystemExit(2) from None
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    """The environment variable of a field."""
+    return str(field.validation_alias or f"{ENV_PREFIX}{name.upper()}")

@@ -1,0 +1,94 @@
+"""A compacted topic held in memory: read whole at start, followed for ever after.
+
+Every worker keeps its own copy, outside any consumer group, so a rebalance does not touch it. ``wait_until`` is how a
+reader makes sure that what was acknowledged before its batch applies to its batch: it asks the broker for the end of the
+topic and waits, bounded, until the copy is there.
+
+A record that cannot be read is logged and skipped here: every worker reads all of the topic again at each start, so the
+one dead letter for it is written by the recorder, which reads the same topic once, as a group.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kafka import KafkaConsumer, TopicPartition
+
+from shared.adapters import metrics
+from shared.adapters.json_logs import log
+from shared.adapters.kafka_clients import partitions_of, read
+from shared.core.records import Record
+from shared.core.topics import Topic
+
+_POLL_MS = 200
+_logger = logging.getLogger("hookfleet.topic_table")
+
+
+class TopicTable:
+    """Feeds every record of ``topic`` to ``apply``, in order by partition, from one thread (:meth:`run`)."""
+
+    def __init__(self, consumer: KafkaConsumer, topic: Topic, apply: Callable[[Record], None]) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._apply = apply
+        self._moved = threading.Condition()
+        self._positions: dict[int, int] = {}
+        self._ready = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Read to the end, then follow until ``stop``."""
+        partitions = partitions_of(self._topic.name, self._topic.partitions)
+        self._consumer.assign(partitions)
+        self._consumer.seek_to_beginning(*partitions)
+        ends = self._consumer.end_offsets(partitions)
+        while not stop.is_set():
+            for batch in self._consumer.poll(timeout_ms=_POLL_MS).values():
+                for record in batch:
+                    self._take(read(record))
+            self._publish_positions(partitions, ends)
+        self._consumer.close()
+
+    def _take(self, record: Record) -> None:
+        try:
+            self._apply(record)
+        except Exception as error:
+            log(
+                _logger,
+                logging.ERROR,
+                "unreadable_table_record",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                error=type(error).__name__,
+            )
+
+    def _publish_positions(self, partitions: list[TopicPartition], ends: dict[TopicPartition, int]) -> None:
+        positions = {each.partition: self._consumer.position(each) or 0 for each in partitions}
+        with self._moved:
+            self._positions = positions
+            if not self._ready:
+                self._ready = all(positions[each.partition] >= ends[each] for each in partitions)
+            self._moved.notify_all()
+        metrics.TABLE_OFFSET.labels(self._topic.name).set(sum(positions.values()))
+
+    def offset(self, partition: int = 0) -> int:
+        """Everything below this offset of ``partition`` has been applied."""
+        return self._positions.get(partition, 0)
+
+    def wait_until(self, offset: int, timeout_seconds: float, partition: int = 0) -> bool:
+        """Wait until everything below ``offset`` is applied; False when time runs out first."""
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: self._positions.get(partition, 0) >= offset, timeout=timeout_seconds
+            )
+
+    def wait_ready(self, stop: threading.Event) -> None:
+        """Wait until the topic was read to the end it had at start, or ``stop`` is set."""
+        with self._moved:
+            while not self._ready and not stop.is_set():
+                self._moved.wait(timeout=0.5)
+
+    def not_ready(self) -> str | None:
+        """A readiness check."""
+        return None if self._ready else f"reading {self._topic.name} to its end"

@@ -1,0 +1,1 @@
+"""Pure definitions and decisions: values in, values out; no clock, no randomness, no I/O."""

@@ -1,0 +1,74 @@
+"""Dead letters: what becomes of a record that cannot be processed.
+
+The original bytes are kept untouched as key and value; where they came from and why they are here stands in headers, so
+that no decoding is needed to find out, and replaying is writing key, value and the original headers back. A dead letter
+is our fault or a producer's, never a receiver's: a webhook that fails is a recorded outcome.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+PREFIX: Final = "dead-letter-"
+#: Headers of the original record are kept under this prefix.
+ORIGINAL_PREFIX: Final = "original-"
+#: Longest detail kept: a traceback is worth its last lines, and a header is no place for more.
+MAX_DETAIL_CHARS: Final = 8_000
+
+
+class Reason(StrEnum):
+    """``invalid``: the bytes can never be processed. ``internal``: our own code raised on them."""
+
+    INVALID = "invalid"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    topic: str
+    partition: int
+    offset: int
+    service: str
+    reason: Reason
+    detail: str
+    key: bytes | None
+    value: bytes | None
+    original_headers: tuple[tuple[str, bytes], ...]
+
+    def record_key(self) -> bytes:
+        return self.topic.encode()
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        said = {
+            "topic": self.topic,
+            "partition": str(self.partition),
+            "offset": str(self.offset),
+            "service": self.service,
+            "reason": self.reason.value,
+            "detail": self.detail[-MAX_DETAIL_CHARS:],
+        }
+        headers = [(PREFIX + name, text.encode("utf-8", "replace")) for name, text in said.items()]
+        if self.key is not None:
+            headers.append((PREFIX + "key", self.key))
+        headers.extend((ORIGINAL_PREFIX + name, value) for name, value in self.original_headers)
+        return headers
+
+
+def read_dead_letter(headers: list[tuple[str, bytes]], value: bytes | None) -> DeadLetter:
+    """The dead letter a record holds. Raises KeyError when a header is missing."""
+    said = {name.removeprefix(PREFIX): raw for name, raw in headers if name.startswith(PREFIX)}
+    return DeadLetter(
+        topic=said["topic"].decode(),
+        partition=int(said["partition"]),
+        offset=int(said["offset"]),
+        service=said["service"].decode(),
+        reason=Reason(said["reason"].decode()),
+        detail=said["detail"].decode(),
+        key=said.get("key"),
+        value=value,
+        original_headers=tuple(
+            (name.removeprefix(ORIGINAL_PREFIX), raw)
+            for name, raw in headers
+            if name.startswith(ORIGINAL_PREFIX)
+        ),
+    )

@@ -1,0 +1,38 @@
+"""A record as handlers see it: what Kafka says about a message, without Kafka."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that was read. ``timestamp_ms`` is the producer's time, or the broker's on append-time topics."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    header_list: tuple[tuple[str, bytes], ...]
+    timestamp_ms: int
+
+    @property
+    def headers(self) -> dict[str, bytes]:
+        """Headers by name; of a repeated name the last one counts."""
+        return dict(self.header_list)
+
+
+@dataclass(frozen=True, slots=True)
+class OutRecord:
+    """A record to be written. No value is a tombstone."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes this record holds in memory, roughly."""
+        return (
+            len(self.key) + len(self.value or b"") + sum(len(name) + len(raw) for name, raw in self.headers)
+        )
