@@ -78,9 +78,7 @@ class BatchConsumer:
 
     def _commit_if_due(self) -> None:
         waited = time.monotonic() - self._committed_at
-        if self._uncommitted and (
-            waited >= COMMIT_EVERY_SECONDS or self._records_since_commit >= COMMIT_EVERY_RECORDS
-        ):
+        if self._uncommitted and (waited >= COMMIT_EVERY_SECONDS or self._records_since_commit >= COMMIT_EVERY_RECORDS):
             self.consumer.commit_async(self.take_uncommitted())
 
     def take_uncommitted(self) -> dict[TopicPartition, OffsetAndMetadata]:

@@ -1,9 +1,9 @@
 """Conditions in CEL, the Common Expression Language: compiling, checking and evaluating them.
 
-CEL always ends: it has no loops of its own and the C++ runtime bounds nesting and size. An expression sees ``event`` (the
-CloudEvent's attributes), ``data`` (its payload), ``new`` and ``old`` (``data.new`` and ``data.old``, null when absent).
-People write ``data.amount * 1.1 > 10`` and mean it, so whole and fractional numbers compute with each other here, and
-``min``, ``max``, ``round`` and ``abs`` take either. Whole by whole divides as CEL does: 10 / 4 is 2.
+CEL always ends: it has no loops of its own and the C++ runtime bounds nesting and size. An expression sees ``event``
+(the CloudEvent's attributes), ``data`` (its payload), ``new`` and ``old`` (``data.new`` and ``data.old``, null when
+absent). People write ``data.amount * 1.1 > 10`` and mean it, so whole and fractional numbers compute with each other
+here, and ``min``, ``max``, ``round`` and ``abs`` take either. Whole by whole divides as CEL does: 10 / 4 is 2.
 
 A result that is not a boolean is never a yes. Mind that the runtime returns an error as a *string* value; the result's
 type decides, not its truth.
@@ -102,7 +102,7 @@ _ARITHMETIC = (
     ("_/_", "divide", _divide),
 )
 _ENVIRONMENT = cel.NewEnv(
-    variables={name: cel.Type.DYN for name in ("event", "data", "new", "old")},
+    variables=dict.fromkeys(("event", "data", "new", "old"), cel.Type.DYN),
     extensions=[
         cel.CelExtension(
             "hookfleet",

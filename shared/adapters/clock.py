@@ -9,6 +9,7 @@ Clock = Callable[[], int]
 
 
 def now_ms() -> int:
+    """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

@@ -1,8 +1,8 @@
 """Setting one bad record aside, so that it stops nothing.
 
-A handler wraps the work on one record in :meth:`DeadLetterBox.guard`. What it raises there is the record's fault or our
-own code's, and becomes a dead letter with the original bytes; a failure of Kafka or a database is neither, goes on as an
-exception and ends the process with the record uncommitted.
+A handler wraps the work on one record in :meth:`DeadLetterBox.guard`. What it raises there is the record's fault or
+our own code's, and becomes a dead letter with the original bytes; a failure of Kafka or a database is neither, goes
+on as an exception and ends the process with the record uncommitted.
 """
 
 import logging
@@ -22,6 +22,8 @@ _logger = logging.getLogger("hookfleet.dead_letters")
 
 
 class DeadLetterBox:
+    """Makes dead letters for one service, addressed to ``topic``."""
+
     def __init__(self, topic: str, service: str) -> None:
         self._topic = topic
         self._service = service
@@ -67,5 +69,5 @@ class DeadLetterBox:
             yield
         except InfrastructureError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what our own code raises on one record stops nothing
             set_aside(self.letter(record, error))

@@ -1,8 +1,8 @@
 """Health and readiness: what they mean, apart from how they are served.
 
-*Healthy* means that the process itself works: no component has crashed. It never depends on Kafka or a database, because
-restarting us does not mend them. *Ready* means that every named part says so: tables read to their end, partitions
-assigned or joined, the broker answering.
+*Healthy* means that the process itself works: no component has crashed. It never depends on Kafka or a database,
+because restarting us does not mend them. *Ready* means that every named part says so: tables read to their end,
+partitions assigned or joined, the broker answering.
 """
 
 from collections.abc import Callable

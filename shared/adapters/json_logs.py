@@ -1,7 +1,7 @@
 """Logs: one JSON object a line on standard error, one wide line per unit of work.
 
-A message is a constant name of what happened; what it happened to stands in fields, so that logs can be queried. Bodies,
-headers and secrets are never fields.
+A message is a constant name of what happened; what it happened to stands in fields, so that logs can be queried.
+Bodies, headers and secrets are never fields.
 """
 
 import logging
@@ -16,6 +16,8 @@ _QUIET = ("kafka", "httpx", "httpcore", "aiokafka", "faust", "mode", "uvicorn", 
 
 
 class JsonFormatter(logging.Formatter):
+    """A log record as one JSON object."""
+
     def __init__(self, service: str) -> None:
         super().__init__()
         self._service = service
@@ -37,6 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(service: str, level: str) -> None:
+    """Send everything at ``level`` and above to standard error as JSON; libraries only from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()

@@ -5,7 +5,6 @@ group, no auto-commit, read-committed, range assignment (so that one worker hold
 ``deliveries`` and ``deliveries-due``), idempotent production acknowledged by all replicas.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -77,6 +76,7 @@ def producer(settings: ServiceSettings, transactional_id: str | None = None) -> 
 
 
 def admin_client(settings: ServiceSettings) -> KafkaAdminClient:
+    """A client for topics and their settings."""
     return KafkaAdminClient(**_connection(settings))
 
 
@@ -93,5 +93,6 @@ def read(record: ConsumerRecord) -> Record:
     )
 
 
-def partitions_of(topic: str, count: int) -> Sequence[TopicPartition]:
+def partitions_of(topic: str, count: int) -> list[TopicPartition]:
+    """All partitions of a topic."""
     return [TopicPartition(topic, number) for number in range(count)]

@@ -42,7 +42,7 @@ class Supervisor:
                 target()
                 if not self.stop.is_set():
                     raise RuntimeError(f"{name} ended by itself")
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - a thread that dies takes the process with it
                 self.crash(name, error)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)

@@ -12,14 +12,10 @@ _LATENCY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2, 5, 10,
 EVENTS_ACCEPTED = Counter("hookfleet_events_accepted_total", "Events acknowledged by every broker")
 EVENTS_REFUSED = Counter("hookfleet_events_refused_total", "Events refused as invalid")
 CONFIG_WRITES = Counter("hookfleet_config_writes_total", "Resources written to the config topic")
-CONFIG_FENCED = Counter(
-    "hookfleet_config_fenced_total", "Times another ingest took the config writer's place"
-)
+CONFIG_FENCED = Counter("hookfleet_config_fenced_total", "Times another ingest took the config writer's place")
 
 # dispatcher: match
-EVENTS_MATCHED = Counter(
-    "hookfleet_events_matched_total", "Events matched, by whether anything fired", ["fired"]
-)
+EVENTS_MATCHED = Counter("hookfleet_events_matched_total", "Events matched, by whether anything fired", ["fired"])
 RUNS_CREATED = Counter("hookfleet_runs_created_total", "Delivery requests produced by the match stage")
 RULES_UNEVALUABLE = Counter("hookfleet_rules_unevaluable_total", "Conditions that could not be evaluated")
 
@@ -38,9 +34,7 @@ DUPLICATES_SKIPPED = Counter("hookfleet_duplicates_skipped_total", "Repeated (ru
 
 # dispatcher: delay
 HOPS = Counter("hookfleet_retry_hops_total", "Waiting runs moved on, by where to", ["to"])
-OVERDUE_SECONDS = Gauge(
-    "hookfleet_retry_overdue_seconds", "Age of the most overdue waiting run at its last move"
-)
+OVERDUE_SECONDS = Gauge("hookfleet_retry_overdue_seconds", "Age of the most overdue waiting run at its last move")
 
 # recorder
 ROWS_WRITTEN = Counter("hookfleet_recorder_records_total", "Records stored, by topic", ["topic"])
@@ -50,18 +44,12 @@ RECORD_BATCH_SECONDS = Histogram(
 
 # disabler
 OUTCOMES_COUNTED = Counter("hookfleet_outcomes_folded_total", "Run outcomes folded, by effect", ["effect"])
-STATE_CHANGES = Counter(
-    "hookfleet_integration_state_changes_total", "Integrations enabled or disabled", ["to"]
-)
+STATE_CHANGES = Counter("hookfleet_integration_state_changes_total", "Integrations enabled or disabled", ["to"])
 
 # every consumer
-DEAD_LETTERS = Counter(
-    "hookfleet_dead_letters_total", "Records set aside, by topic and reason", ["topic", "reason"]
-)
+DEAD_LETTERS = Counter("hookfleet_dead_letters_total", "Records set aside, by topic and reason", ["topic", "reason"])
 CONSUMED = Counter("hookfleet_records_consumed_total", "Records read by a consumer group", ["topic"])
-TABLE_OFFSET = Gauge(
-    "hookfleet_table_offset", "Offset up to which a compacted topic is held in memory", ["topic"]
-)
+TABLE_OFFSET = Gauge("hookfleet_table_offset", "Offset up to which a compacted topic is held in memory", ["topic"])
 
 
 def render() -> tuple[bytes, str]:

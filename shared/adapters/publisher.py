@@ -1,9 +1,10 @@
 """Producing: many records at once, bounded in bytes, acknowledged in groups.
 
-Nobody waits for one record. A caller hands over everything that one piece of work led to and is told once, when all of
-it is acknowledged by every replica; only then may it commit what it read. kafka-python's producer buffers without a
-bound, so the bound stands here: ``send`` blocks the calling thread while too many bytes wait, which slows reading, which
-shows as lag. Since it may block it must never be called on an event loop; `shared.adapters.async_publisher` is for that.
+Nobody waits for one record. A caller hands over everything that one piece of work led to and is told once, when all
+of it is acknowledged by every replica; only then may it commit what it read. kafka-python's producer buffers without
+a bound, so the bound stands here: ``send`` blocks the calling thread while too many bytes wait, which slows reading,
+which shows as lag. Since it may block it must never be called on an event loop; `shared.adapters.async_publisher` is
+for that.
 
 A record that a broker refuses for good takes the process down: its work is not committed and comes back.
 """
@@ -85,9 +86,7 @@ class Publisher:
             with self._room:
                 self._room.wait_for(lambda: self._buffered < MAX_BUFFERED_BYTES)
                 self._buffered += size
-            future = self._client.send(
-                record.topic, value=record.value, key=record.key, headers=record.headers
-            )
+            future = self._client.send(record.topic, value=record.value, key=record.key, headers=record.headers)
             future.add_callback(self._sent, size, acknowledgement)
             future.add_errback(self._refused, size, acknowledgement)
         return acknowledgement

@@ -1,8 +1,8 @@
 """Sealing secrets for the topic: AES-256-GCM, keyed by name so that keys can be rotated.
 
-A sealed secret is ``v1.<key name>.<nonce + ciphertext in base64>``. What it belongs to (the config key) is authenticated
-with it, so a sealed secret copied to another resource or organization does not open. Keys come from a mounted file, one
-``name:base64 of 32 bytes`` a line; the first seals, all open.
+A sealed secret is ``v1.<key name>.<nonce + ciphertext in base64>``. What it belongs to (the config key) is
+authenticated with it, so a sealed secret copied to another resource or organization does not open. Keys come from a
+mounted file, one ``name:base64 of 32 bytes`` a line; the first seals, all open.
 """
 
 import base64
@@ -20,6 +20,8 @@ class SealingError(Exception):
 
 
 class Sealer:
+    """Seals with its first key and opens with any."""
+
     def __init__(self, keys: dict[str, bytes]) -> None:
         """``keys``: name → 32 bytes, the sealing one first."""
         if not keys:

@@ -21,6 +21,8 @@ SECRETS_DIR_VARIABLE = "HOOKFLEET_SECRETS_DIR"
 
 
 class ServiceSettings(BaseSettings):
+    """What every service is told."""
+
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
 
     kafka_bootstrap_servers: str = Field(
@@ -34,19 +36,15 @@ class ServiceSettings(BaseSettings):
     partitions: int = Field(
         default=12, ge=1, le=1000, description="partitions of every keyed topic; never changed once created"
     )
-    replication_factor: int = Field(
-        default=1, ge=1, le=9, description="copies of every topic; 3 in production"
-    )
+    replication_factor: int = Field(default=1, ge=1, le=9, description="copies of every topic; 3 in production")
     session_timeout_ms: int = Field(
         default=10_000,
         ge=6_000,
         le=300_000,
         description="milliseconds without a heartbeat after which a worker's partitions go to others",
     )
-    listen_host: str = Field(default="0.0.0.0", description="address to listen on for HTTP")  # noqa: S104
-    listen_port: int = Field(
-        default=8080, ge=0, le=65_535, description="port to listen on for HTTP; 0 for any"
-    )
+    listen_host: str = Field(default="0.0.0.0", description="address to listen on for HTTP")
+    listen_port: int = Field(default=8080, ge=0, le=65_535, description="port to listen on for HTTP; 0 for any")
     drain_seconds: float = Field(
         default=20.0, gt=0, le=600, description="seconds after SIGTERM in which work under way may end"
     )

@@ -49,8 +49,7 @@ def _create(admin: KafkaAdminClient, topic: Topic, replication_factor: int) -> N
 
 def _check_partitions(admin: KafkaAdminClient, wanted: Topics) -> None:
     counts = {
-        said["name"]: len(said["partitions"])
-        for said in admin.describe_topics([topic.name for topic in wanted.all()])
+        said["name"]: len(said["partitions"]) for said in admin.describe_topics([topic.name for topic in wanted.all()])
     }
     for topic in wanted.all():
         if counts[topic.name] != topic.partitions:

@@ -1,8 +1,8 @@
 """A compacted topic held in memory: read whole at start, followed for ever after.
 
 Every worker keeps its own copy, outside any consumer group, so a rebalance does not touch it. ``wait_until`` is how a
-reader makes sure that what was acknowledged before its batch applies to its batch: it asks the broker for the end of the
-topic and waits, bounded, until the copy is there.
+reader makes sure that what was acknowledged before its batch applies to its batch: it asks the broker for the end of
+the topic and waits, bounded, until the copy is there.
 
 A record that cannot be read is logged and skipped here: every worker reads all of the topic again at each start, so the
 one dead letter for it is written by the recorder, which reads the same topic once, as a group.
@@ -11,7 +11,6 @@ one dead letter for it is written by the recorder, which reads the same topic on
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -30,7 +29,7 @@ class TopicTable:
 
     def __init__(self, consumer: KafkaConsumer, topic: Topic, apply: Callable[[Record], None]) -> None:
         self._consumer = consumer
-        self._topic = topic
+        self.topic = topic
         self._apply = apply
         self._moved = threading.Condition()
         self._positions: dict[int, int] = {}
@@ -38,7 +37,7 @@ class TopicTable:
 
     def run(self, stop: threading.Event) -> None:
         """Read to the end, then follow until ``stop``."""
-        partitions = partitions_of(self._topic.name, self._topic.partitions)
+        partitions = partitions_of(self.topic.name, self.topic.partitions)
         self._consumer.assign(partitions)
         self._consumer.seek_to_beginning(*partitions)
         ends = self._consumer.end_offsets(partitions)
@@ -52,7 +51,7 @@ class TopicTable:
     def _take(self, record: Record) -> None:
         try:
             self._apply(record)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an unreadable record must not stop the table
             log(
                 _logger,
                 logging.ERROR,
@@ -70,7 +69,7 @@ class TopicTable:
             if not self._ready:
                 self._ready = all(positions[each.partition] >= ends[each] for each in partitions)
             self._moved.notify_all()
-        metrics.TABLE_OFFSET.labels(self._topic.name).set(sum(positions.values()))
+        metrics.TABLE_OFFSET.labels(self.topic.name).set(sum(positions.values()))
 
     def offset(self, partition: int = 0) -> int:
         """Everything below this offset of ``partition`` has been applied."""
@@ -79,9 +78,7 @@ class TopicTable:
     def wait_until(self, offset: int, timeout_seconds: float, partition: int = 0) -> bool:
         """Wait until everything below ``offset`` is applied; False when time runs out first."""
         with self._moved:
-            return self._moved.wait_for(
-                lambda: self._positions.get(partition, 0) >= offset, timeout=timeout_seconds
-            )
+            return self._moved.wait_for(lambda: self._positions.get(partition, 0) >= offset, timeout=timeout_seconds)
 
     def wait_ready(self, stop: threading.Event) -> None:
         """Wait until the topic was read to the end it had at start, or ``stop`` is set."""
@@ -91,4 +88,4 @@ class TopicTable:
 
     def not_ready(self) -> str | None:
         """A readiness check."""
-        return None if self._ready else f"reading {self._topic.name} to its end"
+        return None if self._ready else f"reading {self.topic.name} to its end"

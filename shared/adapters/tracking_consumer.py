@@ -1,9 +1,9 @@
 """The Kafka loop of a stage whose records finish in any order: read ahead, track, commit below the lowest unfinished.
 
-One thread polls; whoever finishes a record says so from any thread. A topic is paused while its reader has no room for
-more, so memory is bounded and the backlog stays on the broker as lag. When partitions are revoked, the records under way
-get two seconds to finish, awaited so that heartbeats go on; what is not done by then is done again by the next owner.
-The long drain belongs to SIGTERM.
+One thread polls; whoever finishes a record says so from any thread. A topic is paused while its reader has no room
+for more, so memory is bounded and the backlog stays on the broker as lag. When partitions are revoked, the records
+under way get two seconds to finish, awaited so that heartbeats go on; what is not done by then is done again by the
+next owner. The long drain belongs to SIGTERM.
 
 kafka-python drops commit metadata when it seeks, so the finished offsets above the committed one are read by hand.
 """
@@ -52,6 +52,8 @@ class Reader(Protocol):
 
 
 class IsLost(Protocol):
+    """Whether a ticket's partition is going away."""
+
     def __call__(self, ticket: Ticket) -> bool: ...
 
 
@@ -119,9 +121,7 @@ class TrackingConsumer:
             if committed is None:
                 tracker = OffsetTracker(records[0].offset)
             else:
-                tracker = OffsetTracker(
-                    committed.offset, decode_finished(committed.offset, committed.metadata or "")
-                )
+                tracker = OffsetTracker(committed.offset, decode_finished(committed.offset, committed.metadata or ""))
             self._trackers[partition] = tracker
         metrics.CONSUMED.labels(partition.topic).inc(len(records))
         with self._lock:
@@ -138,9 +138,7 @@ class TrackingConsumer:
         paused = self._consumer.paused()
         with self._lock:
             full = {
-                partition
-                for partition, tracker in self._trackers.items()
-                if tracker.unfinished and tracker.is_full()
+                partition for partition, tracker in self._trackers.items() if tracker.unfinished and tracker.is_full()
             }
         wanted = {each for each in assigned if each in full or not self._reader.has_room(each.topic)}
         if wanted - paused:
@@ -150,9 +148,7 @@ class TrackingConsumer:
 
     def _commit_if_due(self) -> None:
         waited = time.monotonic() - self._committed_at
-        if self._changed and (
-            waited >= COMMIT_EVERY_SECONDS or self._finished_since_commit >= COMMIT_EVERY_RECORDS
-        ):
+        if self._changed and (waited >= COMMIT_EVERY_SECONDS or self._finished_since_commit >= COMMIT_EVERY_RECORDS):
             self._consumer.commit_async(self._commit_points(self._changed))
 
     def _commit_points(self, partitions: set[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
@@ -188,8 +184,6 @@ class TrackingConsumer:
         """Partitions are gone: forget what was known of them."""
         self._reader.forget(lambda ticket: ticket.partition in partitions)
         with self._lock:
-            unfinished = sum(
-                self._trackers.pop(each).unfinished for each in partitions if each in self._trackers
-            )
+            unfinished = sum(self._trackers.pop(each).unfinished for each in partitions if each in self._trackers)
         if unfinished:
             log(_logger, logging.INFO, "revoked_unfinished", records=unfinished)

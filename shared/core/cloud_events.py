@@ -78,9 +78,7 @@ def parse_json(raw: bytes, field: str = "(body)") -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInput(
-            [Fault(field, f"not valid JSON ({where})", "send one JSON document in UTF-8")]
-        ) from None
+        raise InvalidInput([Fault(field, f"not valid JSON ({where})", "send one JSON document in UTF-8")]) from None
 
 
 def check_event(document: Any, *, field: str = "", organization: str | None = None) -> CloudEvent:
@@ -92,9 +90,7 @@ def check_event(document: Any, *, field: str = "", organization: str | None = No
     Raises InvalidInput with every fault found, not only the first.
     """
     if not isinstance(document, dict):
-        raise InvalidInput(
-            [Fault(field or "(body)", "not a JSON object", "send one CloudEvent as an object")]
-        )
+        raise InvalidInput([Fault(field or "(body)", "not a JSON object", "send one CloudEvent as an object")])
     if organization is not None:
         claimed = document.get("organization", organization)
         document = {**document, "organization": organization}
@@ -182,9 +178,7 @@ def _is_base64(value: Any) -> bool:
     return True
 
 
-def document_of_binary(
-    attributes: Mapping[str, str], content_type: str | None, data: bytes | None
-) -> dict[str, Any]:
+def document_of_binary(attributes: Mapping[str, str], content_type: str | None, data: bytes | None) -> dict[str, Any]:
     """The structured form of a binary-mode event, not yet checked.
 
     ``attributes`` are the ``ce_`` headers (``ce-`` over HTTP) without their prefix.

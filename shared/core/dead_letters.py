@@ -25,6 +25,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
+    """One record set aside, with where it stood, who set it aside and why."""
+
     topic: str
     partition: int
     offset: int
@@ -67,8 +69,6 @@ def read_dead_letter(headers: list[tuple[str, bytes]], value: bytes | None) -> D
         key=said.get("key"),
         value=value,
         original_headers=tuple(
-            (name.removeprefix(ORIGINAL_PREFIX), raw)
-            for name, raw in headers
-            if name.startswith(ORIGINAL_PREFIX)
+            (name.removeprefix(ORIGINAL_PREFIX), raw) for name, raw in headers if name.startswith(ORIGINAL_PREFIX)
         ),
     )

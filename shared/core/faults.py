@@ -41,9 +41,7 @@ def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
             text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
         return text or "(whole)"
 
-    return tuple(
-        Fault(path(item["loc"]), item["msg"], _fix(item)) for item in error.errors(include_input=False)
-    )
+    return tuple(Fault(path(item["loc"]), item["msg"], _fix(item)) for item in error.errors(include_input=False))
 
 
 def _fix(item: Any) -> str:

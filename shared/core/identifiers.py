@@ -13,12 +13,11 @@ NAMESPACE = UUID("6f1b2f0e-6d0e-5b57-9c3c-1f4a0d9e7a11")
 #: Organization and resource ids: they stand in topic keys and URL paths, hence no slash, no upper case, no blank.
 IDENTIFIER_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _IDENTIFIER = re.compile(IDENTIFIER_PATTERN)
-IDENTIFIER_RULE = (
-    "1 to 63 characters: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit"
-)
+IDENTIFIER_RULE = "1 to 63 characters: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit"
 
 
 def is_identifier(text: str) -> bool:
+    """Whether ``text`` follows IDENTIFIER_RULE."""
     return _IDENTIFIER.match(text) is not None
 
 

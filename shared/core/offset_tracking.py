@@ -89,10 +89,11 @@ def encode_finished(base: int, finished: Iterable[int]) -> str:
     lengths.append(position - run_start)
     raw = bytearray()
     for length in lengths:
-        while length >= 0x80:
-            raw.append(length & 0x7F | 0x80)
-            length >>= 7
-        raw.append(length)
+        rest = length
+        while rest >= 0x80:
+            raw.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        raw.append(rest)
     return _VERSION + base64.b64encode(raw).decode()
 
 

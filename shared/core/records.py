@@ -33,6 +33,4 @@ class OutRecord:
     @property
     def size(self) -> int:
         """Bytes this record holds in memory, roughly."""
-        return (
-            len(self.key) + len(self.value or b"") + sum(len(name) + len(raw) for name, raw in self.headers)
-        )
+        return len(self.key) + len(self.value or b"") + sum(len(name) + len(raw) for name, raw in self.headers)

@@ -33,6 +33,8 @@ class Kind(StrEnum):
 
 
 class Spec(BaseModel):
+    """What a user writes; an unknown field is a fault."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
@@ -71,9 +73,7 @@ class Webhook(Spec):
     """Where to post."""
 
     name: str = Field(min_length=1, max_length=200, description="shown to people")
-    url: Annotated[str, AfterValidator(_http_url)] = Field(
-        max_length=2048, description="absolute http(s) URL"
-    )
+    url: Annotated[str, AfterValidator(_http_url)] = Field(max_length=2048, description="absolute http(s) URL")
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, max_length=50, description="custom request headers"
     )

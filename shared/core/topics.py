@@ -73,12 +73,13 @@ class Topics:
     | ``system_events`` | organization/subject, or organization/event id | CloudEvent, structured JSON or binary mode |
     | ``config`` | kind/organization/id | `shared.core.resources.Resource`; no value deletes |
     | ``integration_state`` | organization/integration | `messages.state.IntegrationState` |
-    | ``deliveries`` | organization/integration/shard | the event as sent; header ``delivery`` is `messages.delivery.DeliveryRequest` |
+    | ``deliveries`` | organization/integration/shard | the event as sent; header ``delivery``: `messages.delivery` |
     | ``deliveries_due`` | as ``deliveries`` | as ``deliveries``: retries whose time has come |
     | ``retry`` tiers | as ``deliveries`` | as ``deliveries``: waiting |
     | ``run_log`` | organization/run, organization/event for matches | `messages.run_log` |
     | ``integration_events`` | organization/integration | CloudEvent whose data is of `messages.integration_events` |
     | ``dead_letters`` | source topic | the original bytes; headers say why (`shared.core.dead_letters`) |
+    | ``disabler_streaks`` | as ``integration_events`` | the disabler's own table; nobody else reads it |
     """
 
     system_events: Topic
@@ -90,6 +91,7 @@ class Topics:
     run_log: Topic
     integration_events: Topic
     dead_letters: Topic
+    disabler_streaks: Topic
 
     def all(self) -> tuple[Topic, ...]:
         return (
@@ -102,6 +104,7 @@ class Topics:
             self.run_log,
             self.integration_events,
             self.dead_letters,
+            self.disabler_streaks,
         )
 
 
@@ -126,6 +129,8 @@ def topics(prefix: str, partitions: int) -> Topics:
         run_log=kept("run-log", 7),
         integration_events=kept("integration-events", 28),
         dead_letters=kept("dead-letters", 28),
+        # Faust's name for the changelog of table "streaks" of the application "hookfleet-disabler".
+        disabler_streaks=Topic(f"{prefix}hookfleet-disabler-streaks-changelog", partitions, None),
     )
 
 
@@ -135,21 +140,25 @@ def system_event_key(organization: str, subject: str | None, event_id: str) -> b
 
 
 def config_key(kind: str, organization: str, resource_id: str) -> bytes:
+    """One resource's history, compacted to its latest record."""
     return f"{kind}/{organization}/{resource_id}".encode()
 
 
 def integration_key(organization: str, integration_id: str) -> bytes:
-    """Key of ``integration-state`` and ``integration-events``: the disable decision folds one partition of one topic."""
+    """Also the key of ``integration-events``: the disable decision folds one partition of one topic."""
     return f"{organization}/{integration_id}".encode()
 
 
 def delivery_key(organization: str, integration_id: str, shard: int) -> bytes:
+    """Runs of one integration meet on one worker, where its limits live."""
     return f"{organization}/{integration_id}/{shard}".encode()
 
 
 def run_key(organization: str, run_id: str) -> bytes:
+    """Records about one run stay in order."""
     return f"{organization}/{run_id}".encode()
 
 
 def match_key(organization: str, event_id: str) -> bytes:
+    """Match records of one event stay in order."""
     return f"{organization}/{event_id}".encode()

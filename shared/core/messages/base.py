@@ -13,6 +13,8 @@ Headers = list[tuple[str, bytes]]
 
 
 class Message(BaseModel):
+    """A frozen model that ignores fields it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def encode(self) -> bytes:

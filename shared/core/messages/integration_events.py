@@ -43,6 +43,8 @@ RUN_OUTCOMES: Final = RUN_ERRORS | {RUN_COMPLETED, RUN_SKIPPED}
 
 
 class RunStatus(StrEnum):
+    """Every status a run can have; the last seven end it."""
+
     SCHEDULED = "SCHEDULED"
     SCHEDULED_BUT_DELETED = "SCHEDULED_BUT_DELETED"
     WAITING = "WAITING"
@@ -75,6 +77,8 @@ class ErrorDetail(Message):
 
 
 class Entity(Message):
+    """What in the producer's system the error is about."""
+
     type: str
     id: str
 
@@ -132,6 +136,8 @@ class IntegrationDisabled(Message):
 
 
 class IntegrationEnabled(Message):
+    """``integration.enabled``: a new epoch has begun."""
+
     v: Literal[1] = 1
     integration_id: str
     epoch: int
@@ -151,7 +157,7 @@ class StateRequest(Message):
 EventData = RunOutcome | IntegrationDisabled | IntegrationEnabled | StateRequest
 
 DATA_OF: Final[dict[str, type[EventData]]] = {
-    **{kind: RunOutcome for kind in RUN_OUTCOMES},
+    **dict.fromkeys(RUN_OUTCOMES, RunOutcome),
     DISABLED_ERROR: IntegrationDisabled,
     ENABLED: IntegrationEnabled,
     ENABLE_REQUESTED: StateRequest,
@@ -208,9 +214,7 @@ def decode_integration_event(value: bytes) -> IntegrationEvent:
     event = check_event(parse_json(value, "(value)"))
     model = DATA_OF.get(event.type)
     if model is None:
-        raise InvalidInput(
-            [Fault("type", "not an integration event this version knows", "upgrade this service")]
-        )
+        raise InvalidInput([Fault("type", "not an integration event this version knows", "upgrade this service")])
     try:
         data: Any = model.model_validate(event.data)
     except ValidationError as error:

@@ -1,8 +1,8 @@
 """What happened, one wide record a piece of work, on ``run-log``.
 
-Three records: ``match`` says what one event led to (so that accepted events can be accounted for), ``attempt`` holds one
-try with its stages and the full HTTP exchange, ``skip`` holds a run that was not tried at all, with its whole request so
-that it can be replayed. They inform; which outcome a run *has* is decided by ``integration-events`` alone.
+Three records: ``match`` says what one event led to (so that accepted events can be accounted for), ``attempt`` holds
+one try with its stages and the full HTTP exchange, ``skip`` holds a run that was not tried at all, with its whole
+request so that it can be replayed. They inform; which outcome a run *has* is decided by ``integration-events`` alone.
 """
 
 from enum import StrEnum
@@ -16,6 +16,8 @@ from shared.core.messages.integration_events import ErrorDetail, RunStatus
 
 
 class PlannedRun(Message):
+    """One run that an event led to."""
+
     run_id: str
     integration_id: str
     rule_id: str
@@ -44,6 +46,8 @@ class MatchRecord(Message):
 
 
 class StageName(StrEnum):
+    """The stages of an attempt, in their order."""
+
     MATCH = "MATCH"
     MAP = "MAP"
     TRANSFORM = "TRANSFORM"
@@ -72,6 +76,8 @@ class Body(Message):
 
 
 class HttpRequestRecord(Message):
+    """The request as it was sent, secrets redacted."""
+
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -79,6 +85,8 @@ class HttpRequestRecord(Message):
 
 
 class HttpResponseRecord(Message):
+    """The answer, its body cut at 16 KiB."""
+
     status: int
     headers: tuple[tuple[str, str], ...]
     body: Body

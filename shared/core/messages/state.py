@@ -10,6 +10,8 @@ from shared.core.messages.base import Message
 
 
 class IntegrationState(Message):
+    """Enabled or disabled since when and why, and the epoch that counts."""
+
     v: Literal[1] = 1
     organization: str
     integration_id: str

@@ -1,0 +1,1 @@
+"""The dispatcher's decisions: matching, signing, classification, retry policy and the records they lead to."""

@@ -1,0 +1,100 @@
+"""Matching: which integrations one event triggers.
+
+A rule fires when its event type fits and its condition, if it has one, is exactly true; a condition without an answer
+does not fire and is reported. Each integration of a firing rule is one run, with an id that is derived from event and
+integration, so matching the same event again plans the same runs.
+
+What this module refuses to know: how conditions are evaluated (the caller passes that in) and whether an integration is
+enabled: a disabled one is triggered too, and ends DISABLED with its request kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.dispatcher.core.configuration import Configuration
+from shared.core.cloud_events import CloudEvent
+from shared.core.identifiers import run_id_of_event
+from shared.core.messages.base import EventRef
+from shared.core.messages.delivery import DeliveryRequest
+from shared.core.messages.run_log import MatchRecord, PlannedRun, UnevaluableRule
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A condition that could not be evaluated for this event."""
+
+    reason: str
+
+
+#: Evaluates the text of a condition for the event at hand.
+Evaluate = Callable[[str], bool | NoAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one event led to: a record of it, and one request per run."""
+
+    record: MatchRecord
+    requests: tuple[DeliveryRequest, ...]
+
+
+def match(
+    event: CloudEvent,
+    configuration: Configuration,
+    evaluate: Evaluate,
+    *,
+    config_offset: int,
+    accepted_ms: int,
+    now_ms: int,
+) -> Match:
+    """Match one event. ``config_offset`` is the offset below which ``configuration`` is complete."""
+    organization = event.organization
+    reference = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject, time=event.time)
+    runs: list[PlannedRun] = []
+    unevaluable: list[UnevaluableRule] = []
+    for rule in configuration.rules_for(organization, event.type):
+        answer = True if rule.spec.condition is None else evaluate(rule.spec.condition)
+        if isinstance(answer, NoAnswer):
+            unevaluable.append(UnevaluableRule(rule_id=rule.id, reason=answer.reason))
+        elif answer is True:
+            runs.extend(_runs_of(rule.id, event, configuration))
+    record = MatchRecord(
+        organization=organization,
+        event=reference,
+        accepted_ms=accepted_ms,
+        matched_ms=now_ms,
+        config_offset=config_offset,
+        runs=tuple(runs),
+        unevaluable=tuple(unevaluable),
+    )
+    requests = tuple(
+        DeliveryRequest(
+            run_id=run.run_id,
+            webhook_id=run.run_id,
+            organization=organization,
+            integration_id=run.integration_id,
+            rule_id=run.rule_id,
+            event=reference,
+            config_offset=config_offset,
+            accepted_ms=accepted_ms,
+            created_ms=now_ms,
+        )
+        for run in runs
+    )
+    return Match(record, requests)
+
+
+def _runs_of(rule_id: str, event: CloudEvent, configuration: Configuration) -> list[PlannedRun]:
+    runs = []
+    for integration_id in configuration.integrations_of(event.organization, rule_id):
+        integration = configuration.integration(event.organization, integration_id)
+        if integration is None:
+            continue
+        webhook = configuration.webhook(event.organization, integration.webhook)
+        if webhook is None or not webhook.active:
+            continue
+        run_id = run_id_of_event(event.organization, event.source, event.id, integration_id)
+        runs.append(
+            PlannedRun(run_id=run_id, integration_id=integration_id, rule_id=rule_id, webhook_id=integration.webhook)
+        )
+    return runs

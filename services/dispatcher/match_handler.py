@@ -1,0 +1,108 @@
+"""The match stage: a batch of system events in, delivery requests and match records out.
+
+Before it looks at a batch it asks the broker for the end of ``config`` and waits until its own table is there, so that
+whatever was acknowledged before these events were sent applies to them, whoever sent them and however.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from services.dispatcher.conditions import evaluator
+from services.dispatcher.core.configuration import Configuration
+from services.dispatcher.core.matching import Match, match
+from shared.adapters import metrics
+from shared.adapters.clock import Clock
+from shared.adapters.dead_letter_box import DeadLetterBox
+from shared.core.cloud_events import read_record
+from shared.core.faults import InfrastructureError
+from shared.core.messages.base import ORGANIZATION_HEADER
+from shared.core.records import OutRecord, Record
+from shared.core.topics import Topics, delivery_key, match_key
+
+#: Longest wait for the configuration to catch up, in seconds; a batch that waits longer is left uncommitted.
+CONFIG_WAIT_SECONDS = 30.0
+
+
+class ConfigTable(Protocol):
+    """How far the configuration at hand goes."""
+
+    def offset(self) -> int: ...
+
+    def wait_until(self, offset: int, timeout_seconds: float) -> bool: ...
+
+
+class Waits(Protocol):
+    """An acknowledgement under way."""
+
+    def wait(self) -> None:
+        """Block until acknowledged."""
+
+
+class MatchHandler:
+    """Matches batches; called by the match loop."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        configuration: Configuration,
+        table: ConfigTable,
+        config_end: Callable[[], int],
+        publish: Callable[[Sequence[OutRecord]], Waits],
+        dead_letters: DeadLetterBox,
+        clock: Clock,
+    ) -> None:
+        self._topics = topics
+        self._configuration = configuration
+        self._table = table
+        self._config_end = config_end
+        self._publish = publish
+        self._dead_letters = dead_letters
+        self._clock = clock
+
+    def __call__(self, batch: Sequence[Record]) -> None:
+        """Match ``batch`` and return when everything it led to is acknowledged."""
+        if not self._table.wait_until(self._config_end(), CONFIG_WAIT_SECONDS):
+            raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
+        out: list[OutRecord] = []
+        for record in batch:
+            with self._dead_letters.guard(record, out.append):
+                out.extend(self._records(self._match(record)))
+        self._publish(out).wait()
+
+    def _match(self, record: Record) -> tuple[Match, bytes]:
+        event = read_record(record.headers, record.value)
+        matched = match(
+            event,
+            self._configuration,
+            evaluator(event),
+            config_offset=self._table.offset(),
+            accepted_ms=record.timestamp_ms,
+            now_ms=self._clock(),
+        )
+        return matched, event.encode()
+
+    def _records(self, matched: tuple[Match, bytes]) -> list[OutRecord]:
+        result, body = matched
+        organization = result.record.organization
+        metrics.EVENTS_MATCHED.labels("yes" if result.requests else "no").inc()
+        metrics.RUNS_CREATED.inc(len(result.requests))
+        metrics.RULES_UNEVALUABLE.inc(len(result.record.unevaluable))
+        out = [
+            OutRecord(
+                self._topics.deliveries.name,
+                delivery_key(organization, request.integration_id, request.shard),
+                body,
+                request.headers(),
+            )
+            for request in result.requests
+        ]
+        out.append(
+            OutRecord(
+                self._topics.run_log.name,
+                match_key(organization, result.record.event.id),
+                result.record.encode(),
+                [(ORGANIZATION_HEADER, organization.encode())],
+            )
+        )
+        return out

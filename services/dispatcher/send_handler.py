@@ -1,0 +1,197 @@
+"""The send stage's work on one delivery request: resolve, sign, post, decide, and say what to produce.
+
+Configuration and state are resolved now, not when the event was matched, so a corrected URL, a new secret or a
+disabled integration applies to runs that already wait. Nothing is produced here: the caller gets records and finishes
+the request when they are acknowledged.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from services.dispatcher.core.classification import Failed, Verdict, classify
+from services.dispatcher.core.configuration import Configuration
+from services.dispatcher.core.exchange import Answer, CannotSend, Request, Result
+from services.dispatcher.core.retry_policy import GiveUp, RetryAt, next_try, parse_retry_after
+from services.dispatcher.core.run_records import Attempted, Terms, records_of_attempt, records_of_skip
+from services.dispatcher.core.signing import signature_headers
+from shared.adapters import metrics
+from shared.adapters.clock import Clock, rfc3339
+from shared.core.cloud_events import CONTENT_TYPE
+from shared.core.faults import InfrastructureError
+from shared.core.messages.delivery import DeliveryRequest
+from shared.core.messages.integration_events import RunStatus
+from shared.core.messages.run_log import Stage, StageName
+from shared.core.messages.state import FIRST_EPOCH, IntegrationState
+from shared.core.records import OutRecord
+from shared.core.resources import Integration, Webhook
+from shared.core.topics import Topics
+
+USER_AGENT = "Hookfleet"
+#: Longest wait for the configuration a request was matched with, in seconds.
+CONFIG_WAIT_SECONDS = 30.0
+_CONFIG_CHECK_SECONDS = 0.01
+
+
+class HttpClient(Protocol):
+    """Whatever posts requests."""
+
+    async def send(self, request: Request) -> Result:
+        """Perform ``request``; every failure is a result."""
+
+
+class Secrets(Protocol):
+    """Whatever opens secrets."""
+
+    def signing_secrets(self, organization: str, webhook: Webhook) -> list[str]:
+        """Live signing secrets of a webhook's credentials, newest first.
+
+        Raises CredentialFailure when a linked credential is missing or does not open.
+        """
+
+
+class CredentialFailure(Exception):
+    """A linked credential cannot be used; ``code`` is explained in `services.dispatcher.core.classification`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class SendHandler:
+    """Works on one delivery request per call."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        configuration: Configuration,
+        config_offset: Callable[[], int],
+        state_of: Callable[[str, str], IntegrationState | None],
+        client: HttpClient,
+        secrets: Secrets,
+        default_failure_limit: int,
+        clock: Clock,
+    ) -> None:
+        self._topics = topics
+        self._configuration = configuration
+        self._config_offset = config_offset
+        self._state_of = state_of
+        self._client = client
+        self._secrets = secrets
+        self._default_failure_limit = default_failure_limit
+        self._clock = clock
+
+    async def __call__(self, request: DeliveryRequest, value: bytes) -> list[OutRecord]:
+        """Work on one request; the records it leads to, nothing of it produced yet."""
+        await self._wait_for_configuration(request.config_offset)
+        integration = self._configuration.integration(request.organization, request.integration_id)
+        # The epoch that counts is the one in force before the first attempt begins.
+        state = self._state_of(request.organization, request.integration_id)
+        terms = self._terms(request, integration, state)
+        if integration is None:
+            return self._skip(request, value, RunStatus.CANCELLED, "The integration was deleted.", terms)
+        if state is not None and not state.enabled:
+            return self._skip(request, value, RunStatus.DISABLED, "The integration is disabled.", terms)
+        webhook = self._configuration.webhook(request.organization, integration.webhook)
+        if webhook is None or not webhook.active:
+            reason = "The webhook was deleted." if webhook is None else "The webhook is not active."
+            return self._skip(request, value, RunStatus.CANCELLED, reason, terms)
+        attempted = await self._attempt(request, value, integration, webhook)
+        return records_of_attempt(request, value, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
+
+    async def _wait_for_configuration(self, offset: int) -> None:
+        deadline = self._clock() + CONFIG_WAIT_SECONDS * 1000
+        while self._config_offset() < offset:
+            if self._clock() > deadline:
+                raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
+            await asyncio.sleep(_CONFIG_CHECK_SECONDS)
+
+    async def _attempt(
+        self, request: DeliveryRequest, value: bytes, integration: Integration, webhook: Webhook
+    ) -> Attempted:
+        started_ms = self._clock()
+        try:
+            secrets = self._secrets.signing_secrets(request.organization, webhook)
+        except CredentialFailure as failure:
+            ended_ms = self._clock()
+            stage = _stage(StageName.AUTHENTICATE, started_ms, ended_ms, failure.code)
+            result: Result = CannotSend(failure.code)
+            return Attempted(None, result, classify(result), GiveUp(), (stage,), started_ms, ended_ms)
+        http = Request(
+            url=webhook.url,
+            headers=[
+                *webhook.headers.items(),
+                ("content-type", CONTENT_TYPE),
+                ("user-agent", USER_AGENT),
+                *signature_headers(request.webhook_id, started_ms // 1000, value, secrets),
+            ],
+            body=value,
+            timeout_seconds=integration.timeout_seconds,
+        )
+        sent_ms = self._clock()
+        with metrics.IN_FLIGHT.track_inprogress(), metrics.ATTEMPT_SECONDS.time():
+            result = await self._client.send(http)
+        ended_ms = self._clock()
+        verdict = classify(result)
+        self._count(verdict, request, ended_ms)
+        stages = (
+            _stage(StageName.AUTHENTICATE, started_ms, sent_ms, None),
+            _stage(
+                StageName.PERFORM,
+                sent_ms,
+                ended_ms,
+                verdict.error.cause if isinstance(verdict, Failed) else None,
+            ),
+        )
+        following = self._next(request, result, verdict, integration, ended_ms)
+        return Attempted(http, result, verdict, following, stages, started_ms, ended_ms)
+
+    def _next(
+        self,
+        request: DeliveryRequest,
+        result: Result,
+        verdict: Verdict,
+        integration: Integration,
+        ended_ms: int,
+    ) -> RetryAt | GiveUp:
+        if not isinstance(verdict, Failed) or verdict.final:
+            return GiveUp()
+        retry_after_ms = None
+        if isinstance(result, Answer) and result.status in (429, 503):
+            retry_after_ms = parse_retry_after(result.header("retry-after"), ended_ms)
+        return next_try(request.next_attempt, integration.retry.delays_seconds, ended_ms, retry_after_ms)
+
+    def _count(self, verdict: Verdict, request: DeliveryRequest, ended_ms: int) -> None:
+        if isinstance(verdict, Failed):
+            metrics.ATTEMPTS.labels(verdict.event_type).inc()
+        else:
+            metrics.ATTEMPTS.labels("success").inc()
+            metrics.DELIVERY_SECONDS.observe((ended_ms - request.accepted_ms) / 1000)
+
+    def _skip(
+        self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms
+    ) -> list[OutRecord]:
+        now_ms = self._clock()
+        metrics.ATTEMPTS.labels(status.value.lower()).inc()
+        return records_of_skip(request, value, status, reason, now_ms, terms, self._topics, rfc3339(now_ms))
+
+    def _terms(
+        self, request: DeliveryRequest, integration: Integration | None, state: IntegrationState | None
+    ) -> Terms:
+        limit = self._default_failure_limit
+        if integration is not None and integration.disable is not None:
+            limit = integration.disable.failed_runs
+        if request.epoch is not None:
+            return Terms(request.epoch, limit)
+        return Terms(FIRST_EPOCH if state is None else state.epoch, limit)
+
+
+def _stage(name: StageName, started_ms: int, ended_ms: int, reason: str | None) -> Stage:
+    return Stage(
+        name=name,
+        started_ms=started_ms,
+        duration_ms=ended_ms - started_ms,
+        ok=reason is None,
+        reason=reason,
+    )

@@ -1,0 +1,45 @@
+"""The dispatcher's settings."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from shared.adapters.settings import ServiceSettings
+
+
+class Role(StrEnum):
+    """What a process does: each a consumer group of its own."""
+
+    MATCH = "match"
+    SEND = "send"
+    DELAY = "delay"
+
+
+class DispatcherSettings(ServiceSettings):
+    """Common settings and the dispatcher's own."""
+
+    sealing_key_file: Path = Field(
+        description="file with the keys that sealed the credentials, one name:base64-of-32-bytes a line"
+    )
+    roles: Annotated[tuple[Role, ...], NoDecode] = Field(
+        default=tuple(Role),
+        min_length=1,
+        description="what this process does: match, send, delay, separated by commas",
+    )
+    max_in_flight: int = Field(
+        default=500, ge=1, le=10_000, description="delivery requests worked on at once in this process"
+    )
+    failure_limit: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="successive failed runs that disable an integration which sets no limit itself",
+    )
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split(cls, raw: object) -> object:
+        return tuple(part.strip() for part in raw.split(",")) if isinstance(raw, str) else raw

@@ -1,0 +1,114 @@
+"""The Kafka loop of a stage that holds records back: each topic's records wait equally long, counted from append.
+
+So the head of a partition is always the next one due, and waiting for it makes nobody wait longer. A partition whose
+records wait in memory is paused until they have gone, so memory is one poll's worth per partition however long the
+queue. The broker's append time counts, not a producer's clock.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
+
+from shared.adapters import metrics
+from shared.adapters.batch_consumer import COMMIT_EVERY_SECONDS
+from shared.adapters.clock import Clock
+from shared.adapters.kafka_clients import read
+from shared.core.records import Record
+
+_LONGEST_POLL_MS = 200
+
+
+class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, loop: "DelayConsumer") -> None:
+        self._loop = loop
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        offsets = self._loop.take_uncommitted()
+        if offsets:
+            await self._loop.consumer.commit_async(offsets)
+        self._loop.waiting.clear()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._loop.assigned = True
+
+    async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        self._loop.take_uncommitted()
+        self._loop.waiting.clear()
+
+
+class DelayConsumer:
+    """One member of a group, driven by one thread.
+
+    ``delays_ms``: topic → how long its records wait. ``handle`` gets records whose time has come and returns when what
+    they led to is acknowledged.
+    """
+
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        delays_ms: Mapping[str, int],
+        handle: Callable[[Sequence[Record]], None],
+        clock: Clock,
+    ) -> None:
+        self.consumer = consumer
+        self.assigned = False
+        self.waiting: dict[TopicPartition, deque[Record]] = {}
+        self._delays_ms = delays_ms
+        self._handle = handle
+        self._clock = clock
+        self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._committed_at = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        self.consumer.subscribe(topics=list(self._delays_ms), listener=_Listener(self))
+        while not stop.is_set():
+            polled = self.consumer.poll(timeout_ms=self._poll_ms())
+            for partition, records in polled.items():
+                metrics.CONSUMED.labels(partition.topic).inc(len(records))
+                self.waiting.setdefault(partition, deque()).extend(read(record) for record in records)
+                self.consumer.pause(partition)
+            self._move_due()
+            if self._uncommitted and time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS:
+                self.consumer.commit_async(self.take_uncommitted())
+        offsets = self.take_uncommitted()
+        if offsets:
+            self.consumer.commit(offsets)
+        self.consumer.close(autocommit=False)
+
+    def _poll_ms(self) -> int:
+        now_ms = self._clock()
+        heads = (self._hop_ms(records[0]) - now_ms for records in self.waiting.values() if records)
+        return max(0, min(_LONGEST_POLL_MS, *heads, _LONGEST_POLL_MS))
+
+    def _hop_ms(self, record: Record) -> int:
+        return record.timestamp_ms + self._delays_ms[record.topic]
+
+    def _move_due(self) -> None:
+        now_ms = self._clock()
+        due: list[Record] = []
+        for records in self.waiting.values():
+            while records and self._hop_ms(records[0]) <= now_ms:
+                due.append(records.popleft())
+        if due:
+            self._handle(due)
+            for record in due:
+                moved = OffsetAndMetadata(record.offset + 1, "", -1)
+                self._uncommitted[TopicPartition(record.topic, record.partition)] = moved
+        empty = [partition for partition, records in self.waiting.items() if not records]
+        for partition in empty:
+            del self.waiting[partition]
+            self.consumer.resume(partition)
+
+    def take_uncommitted(self) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Offsets whose records have moved on and are not yet committed; the caller commits them now."""
+        offsets, self._uncommitted = self._uncommitted, {}
+        self._committed_at = time.monotonic()
+        return offsets
+
+    def not_ready(self) -> str | None:
+        """A readiness check."""
+        return None if self.assigned else "joining the consumer group of the retry tiers"
