@@ -1,0 +1,54 @@
+# Every command a developer or a CI needs. The virtual environment in .venv is made from requirements.lock
+# on first use and again when the lock's content changes; the project is installed into it anew when
+# pyproject.toml does. The stamps carry checksums, because a checkout changes times without changing content.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked-$(firstword $(shell cksum requirements.lock))
+INSTALLED := $(VENV)/.installed-$(firstword $(shell cksum pyproject.toml))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-unit check fmt lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## the whole fleet on a throwaway Kafka: 1,000 events, crashes, the sums at the end
+	@$(BIN)/hookfleet demo
+
+up: $(INSTALLED) ## the whole fleet, kept running on one address
+	@$(BIN)/hookfleet up
+
+test: $(INSTALLED) ## every test, with a Kafka of its own
+	$(BIN)/pytest
+
+test-unit: $(INSTALLED) ## the tests that need no broker, in seconds
+	$(BIN)/pytest tests/unit tests/architecture
+
+check: $(INSTALLED) ## lint, format, types, architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/architecture
+
+fmt: $(INSTALLED) ## format, and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Pins that still fit are kept; to move every dependency to its newest version, empty requirements.lock first.
+lock: $(INSTALLED) ## write requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean: ## remove the virtual environment and everything that tools left here
+	rm -rf $(VENV) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find deploy services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(LOCKED):
+	@python=$$(sh deploy/local/prerequisites.sh) && "$$python" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(INSTALLED): $(LOCKED)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
