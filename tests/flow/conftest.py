@@ -1,0 +1,162 @@
+"""One fleet a session, on real Kafka, with a real receiver; tests keep apart by names of their own."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.fleet.local_fleet import Fleet
+from deploy.local.fleet.plan import FleetPlan
+from tests.flow.receiver import Receiver
+from tests.waiting import wait_for
+
+
+@pytest.fixture(scope="session")
+def fleet(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    plan = FleetPlan(
+        ingest=2,
+        dispatcher=2,
+        event_recorder=1,
+        disabler=2,
+        partitions=6,
+        topic_prefix=f"flow-{uuid.uuid4().hex[:8]}.",
+        session_timeout_ms=6_000,
+        drain_seconds=10.0,
+    )
+    env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+    with Fleet(tmp_path_factory.mktemp("fleet"), plan, env=env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@dataclass
+class Case:
+    """One test's own corner of the fleet: an event type and ids that no other test uses, and the HTTP APIs."""
+
+    fleet: Fleet
+    receiver: Receiver
+    http: httpx.Client
+    name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+
+    @property
+    def event_type(self) -> str:
+        return f"{self.name}.bill.created"
+
+    @property
+    def path(self) -> str:
+        """The receiver's path of `webhook`."""
+        return f"/{self.name}"
+
+    def apply(self, *resources: dict[str, Any]) -> dict[str, Any]:
+        response = self.http.post("/v1/apply", json={"resources": list(resources)})
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    def credential(self) -> dict[str, Any]:
+        return {"kind": "credential", "id": self.name, "spec": {"kind": "hmac", "name": self.name}}
+
+    def webhook(self, path: str | None = None, **spec: Any) -> dict[str, Any]:
+        return {
+            "kind": "webhook",
+            "id": self.name,
+            "spec": {
+                "name": self.name,
+                "url": self.receiver.url + (path or self.path),
+                "credentials": [self.name],
+                **spec,
+            },
+        }
+
+    def rule(self, **spec: Any) -> dict[str, Any]:
+        return {
+            "kind": "notification-rule",
+            "id": self.name,
+            "spec": {"name": self.name, "event_type": self.event_type, **spec},
+        }
+
+    def integration(self, delays: list[float] | None = None, **spec: Any) -> dict[str, Any]:
+        if delays is not None:
+            spec["retry"] = {"delays_seconds": delays}
+        return {
+            "kind": "integration",
+            "id": self.name,
+            "spec": {"name": self.name, "rule": self.name, "webhook": self.name, **spec},
+        }
+
+    def set_up(self, delays: list[float] | None = None, **integration: Any) -> str:
+        """A rule for the case's event type, linked to its webhook; the signing secret."""
+        done = self.apply(self.credential(), self.webhook(), self.rule(), self.integration(delays, **integration))
+        secret: str = next(each["secret"] for each in done["resources"] if "secret" in each)
+        return secret
+
+    def event(self, data: Any = None, **attributes: Any) -> dict[str, Any]:
+        return {
+            "specversion": "1.0",
+            "id": uuid.uuid4().hex,
+            "source": "/flow",
+            "type": self.event_type,
+            "data": {} if data is None else data,
+            **attributes,
+        }
+
+    def send(self, data: Any = None, **attributes: Any) -> str:
+        """Send one event; its id."""
+        event = self.event(data, **attributes)
+        response = self.http.post("/v1/events", json=event)
+        assert response.status_code == 202, response.text
+        return str(event["id"])
+
+    def get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        response = self.http.get(path, params=parameters)
+        assert response.status_code == 200, f"{path}: {response.text}"
+        document: dict[str, Any] = response.json()
+        return document
+
+    def requests(self) -> list[Any]:
+        return self.receiver.requests(self.path)
+
+    def runs(self, **parameters: Any) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.get("/v1/runs", integration=self.name, limit=100, **parameters)["items"]
+        return items
+
+    def ended_runs(self, count: int, timeout_seconds: float = 30.0) -> list[dict[str, Any]]:
+        """Wait until exactly ``count`` runs have ended, and return them."""
+
+        def ended() -> list[dict[str, Any]] | None:
+            runs = [run for run in self.runs() if run.get("ended") is not None]
+            assert len(runs) <= count, f"{len(runs)} runs ended, {count} were expected"
+            return runs if len(runs) == count else None
+
+        return wait_for(ended, f"{count} ended runs of {self.name}", timeout_seconds) or []
+
+    def integration_events(self, event_type: str | None = None) -> list[dict[str, Any]]:
+        chosen = {} if event_type is None else {"type": event_type}
+        items: list[dict[str, Any]] = self.get("/v1/integration-events", integration=self.name, limit=100, **chosen)[
+            "items"
+        ]
+        return items
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.get(f"/v1/integrations/{self.name}")["state"]
+        return state
+
+    def wait_until_enabled(self, enabled: bool) -> None:
+        wait_for(lambda: self.state()["enabled"] is enabled, f"enabled={enabled} of {self.name}")
+
+
+@pytest.fixture
+def case(fleet: Fleet, receiver: Receiver) -> Iterator[Case]:
+    headers = {"Authorization": f"Bearer {fleet.api_key}"}
+    with httpx.Client(base_url=fleet.url, headers=headers, timeout=30) as http:
+        yield Case(fleet, receiver, http)
