@@ -47,6 +47,7 @@ class Case:
     receiver: Receiver
     http: httpx.Client
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+    sent: int = 0
 
     @property
     def event_type(self) -> str:
@@ -115,6 +116,7 @@ class Case:
         event = self.event(data, **attributes)
         response = self.http.post("/v1/events", json=event)
         assert response.status_code == 202, response.text
+        self.sent += 1
         return str(event["id"])
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
@@ -130,15 +132,15 @@ class Case:
         items: list[dict[str, Any]] = self.get("/v1/runs", integration=self.name, limit=100, **parameters)["items"]
         return items
 
-    def ended_runs(self, count: int, timeout_seconds: float = 30.0) -> list[dict[str, Any]]:
-        """Wait until exactly ``count`` runs have ended, and return them."""
+    def ended_runs(self, timeout_seconds: float = 30.0) -> list[dict[str, Any]]:
+        """Wait until the one run of every event sent has ended, and return them all."""
 
         def ended() -> list[dict[str, Any]] | None:
             runs = [run for run in self.runs() if run.get("ended") is not None]
-            assert len(runs) <= count, f"{len(runs)} runs ended, {count} were expected"
-            return runs if len(runs) == count else None
+            assert len(runs) <= self.sent, f"{len(runs)} runs ended of {self.sent} events"
+            return runs if len(runs) == self.sent else None
 
-        return wait_for(ended, f"{count} ended runs of {self.name}", timeout_seconds) or []
+        return wait_for(ended, f"{self.sent} ended runs of {self.name}", timeout_seconds) or []
 
     def integration_events(self, event_type: str | None = None) -> list[dict[str, Any]]:
         chosen = {} if event_type is None else {"type": event_type}

@@ -21,7 +21,7 @@ def test_an_event_becomes_a_request_that_the_reference_library_verifies(case: Ca
     assert body["type"] == case.event_type
     assert body["data"] == {"amount": 10.5}
     assert request.headers["content-type"] == "application/cloudevents+json"
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     assert run["status"] == "COMPLETED"
     assert run["run_id"] == request.webhook_id
 
@@ -56,7 +56,7 @@ def test_a_failing_receiver_gets_the_same_message_again_after_two_and_four_secon
     case.set_up()
     case.receiver.answer(case.path, lambda same: Reply(500 if len(same) < 3 else 200))
     case.send()
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     requests = case.requests()
     assert run["status"] == "COMPLETED"
     assert [attempt["number"] for attempt in case.get(f"/v1/runs/{run['run_id']}")["attempts"]] == [1, 2, 3]
@@ -71,7 +71,7 @@ def test_four_failures_publish_one_error_event_with_all_attempts(case: Case) -> 
     case.set_up()
     case.receiver.answer(case.path, Reply(503, body=b"down for repairs"))
     case.send()
-    (run,) = case.ended_runs(1, timeout_seconds=45)
+    (run,) = case.ended_runs(timeout_seconds=45)
     assert run["status"] == "FAILED"
     (error,) = wait_for(case.integration_events, "the error event")
     assert error["type"] == "integration.perform.error"
@@ -102,7 +102,7 @@ def test_the_answer_decides_the_type_of_the_error_event(
     case.set_up(delays=[])
     case.receiver.answer(case.path, Reply(status))
     case.send()
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     assert run["status"] == run_status
     (error,) = wait_for(case.integration_events, "the error event")
     assert error["type"] == event_type
@@ -112,7 +112,7 @@ def test_a_gone_receiver_is_not_tried_again_and_its_integration_is_disabled(case
     case.set_up()
     case.receiver.answer(case.path, Reply(410))
     case.send()
-    case.ended_runs(1)
+    case.ended_runs()
     case.wait_until_enabled(False)
     assert len(case.requests()) == 1
 
@@ -121,7 +121,7 @@ def test_a_receiver_that_never_answers_is_cut_off_at_the_integrations_timeout(ca
     case.set_up(delays=[], timeout_seconds=0.5)
     case.receiver.answer(case.path, Reply(after_seconds=20))
     case.send()
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     (error,) = wait_for(case.integration_events, "the error event")
     assert error["error"]["code"] == "read.timeout"
     assert run["status"] == "FAILED"
@@ -131,7 +131,7 @@ def test_retry_after_is_heard_when_it_is_longer_than_the_schedule(case: Case) ->
     case.set_up(delays=[0.1])
     case.receiver.answer(case.path, lambda same: Reply(429, (("Retry-After", "3"),)) if len(same) == 1 else Reply())
     case.send()
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     first, second = case.requests()
     assert run["status"] == "COMPLETED"
     assert second.at - first.at >= 3.0

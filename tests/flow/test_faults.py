@@ -20,7 +20,7 @@ def test_a_fleet_stopped_between_two_attempts_goes_on_where_it_was(case: Case) -
     case.fleet.stop_services()
     assert len(case.requests()) == 1
     case.fleet.start_services()
-    (run,) = case.ended_runs(1, timeout_seconds=60)
+    (run,) = case.ended_runs(timeout_seconds=60)
     requests = case.requests()
     assert run["status"] == "COMPLETED"
     assert len(requests) == 4, "no second attempt 1, no attempt left out"
@@ -39,7 +39,7 @@ def test_a_dispatcher_killed_with_requests_in_flight_loses_none(case: Case) -> N
     victim = 0 if in_flight(case, 0) >= in_flight(case, 1) else 1
     case.fleet.kill(Service.DISPATCHER, victim)
     case.fleet.start_one(Service.DISPATCHER, victim)
-    runs = case.ended_runs(len(sent), timeout_seconds=60)
+    runs = case.ended_runs(timeout_seconds=60)
     assert {run["status"] for run in runs} == {"COMPLETED"}
     assert {run["event"]["id"] for run in runs} == sent
 
@@ -53,11 +53,11 @@ def test_a_disabler_killed_between_failures_still_counts_every_one(case: Case) -
     case.receiver.answer(case.path, Reply(500))
     for _ in range(6):
         case.send()
-    case.ended_runs(6)
+    case.ended_runs()
     case.fleet.kill(Service.DISABLER, 0)
     for _ in range(4):
         case.send()
-    case.ended_runs(10)
+    case.ended_runs()
     case.fleet.start_one(Service.DISABLER, 0)
     wait_for(lambda: not case.state()["enabled"], "disabled by the tenth failure", 60)
 
@@ -84,7 +84,7 @@ def test_malformed_bytes_on_every_consumed_topic_become_dead_letters_and_stop_no
         assert letter.detail
     case.set_up()
     assert trace_of(case, case.send())["outcome"] == "matched"
-    (run,) = case.ended_runs(1)
+    (run,) = case.ended_runs()
     assert run["status"] == "COMPLETED"
 
 
