@@ -1,0 +1,196 @@
+"""Judging configuration changes: the table as it stands, plus what this transaction already holds.
+
+Many requests wait for one transaction. Each is judged against the table *and* the accepted ones before it, so
+a rule and the integration that needs it may arrive at once. Versions are offsets and therefore unknown until
+the commit; a change to a resource that the draft already holds is put off to the next transaction rather than
+answered with a guess.
+
+What this module refuses to know: whether the table is current. The writer brings it to the end of the topic
+first and throws a draft away when another writer took its place.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.ingest.core.config_changes import (
+    Accepted,
+    AnyVersion,
+    Apply,
+    Change,
+    Deferred,
+    Delete,
+    Effect,
+    Invalid,
+    Judgement,
+    NotFound,
+    Planned,
+    Put,
+    PutOne,
+    Refusal,
+    ResourceKey,
+    StillReferenced,
+    Stored,
+    VersionNeeded,
+    VersionStale,
+)
+from shared.core.faults import Fault
+from shared.core.messages.base import ORGANIZATION_HEADER
+from shared.core.records import OutRecord
+from shared.core.resources import Resource, references
+
+
+class ConfigView(Protocol):
+    """The table at rest while a draft is judged."""
+
+    def get(self, key: ResourceKey) -> Stored | None: ...
+
+    def of_organization(self, organization: str) -> Iterable[tuple[ResourceKey, Stored]]: ...
+
+
+@dataclass(slots=True)
+class ConfigDraft:
+    """One transaction in the making. Not thread-safe: one writer fills it."""
+
+    view: ConfigView
+    _changed: dict[ResourceKey, Resource | None] = field(default_factory=dict)
+
+    def records(self, topic: str) -> list[OutRecord]:
+        """What to write, in order; `Planned.record` counts in this list. A deletion is a tombstone."""
+        return [
+            OutRecord(
+                topic,
+                key.encode(),
+                None if resource is None else resource.encode(),
+                [(ORGANIZATION_HEADER, key.organization.encode())],
+            )
+            for key, resource in self._changed.items()
+        ]
+
+    def judge(self, change: Change) -> Judgement:
+        """Take ``change`` into the draft, or say why not. A refused change leaves no trace."""
+        match change:
+            case PutOne():
+                return self._judge_put(change)
+            case Apply():
+                return self._judge_apply(change)
+            case Delete():
+                return self._judge_delete(change)
+
+    def _judge_put(self, change: PutOne) -> Judgement:
+        put = change.put
+        if put.key in self._changed:
+            return Deferred()
+        stored = self.view.get(put.key)
+        # A spec that is in force already is confirmed whatever version was named: so a client whose answer
+        # was lost may ask again.
+        if stored is None or stored.resource.spec != put.spec:
+            refusal = _lock_refusal(put.key, stored, change.if_match)
+            if refusal is not None:
+                return refusal
+            if stored is not None and change.if_match is None:
+                return VersionNeeded(put.key, stored.version)
+        return self._admit((put,))
+
+    def _judge_apply(self, change: Apply) -> Judgement:
+        if any(put.key in self._changed for put in change.puts):
+            return Deferred()
+        return self._admit(change.puts)
+
+    def _judge_delete(self, change: Delete) -> Judgement:
+        key = change.key
+        if key in self._changed:
+            return Deferred()
+        stored = self.view.get(key)
+        if stored is None:
+            return NotFound(key)
+        refusal = _lock_refusal(key, stored, change.if_match)
+        if refusal is not None:
+            return refusal
+        users = tuple(
+            other
+            for other, resource in self._resources(key.organization)
+            if any((kind, name) == (key.kind, key.id) for _, kind, name in references(resource.spec))
+        )
+        if users:
+            return StillReferenced(key, tuple(sorted(users)))
+        self._changed[key] = None
+        return Accepted((Planned(key, Effect.DELETED, None, len(self._changed) - 1, None),))
+
+    def _admit(self, puts: tuple[Put, ...]) -> Accepted | Invalid:
+        faults: list[Fault] = []
+        staged: dict[ResourceKey, Put] = {}
+        for put in puts:
+            if put.key in staged:
+                faults.append(Fault(put.field, f"{put.key} stands here twice", "keep one of them"))
+            staged[put.key] = put
+        for put in puts:
+            faults.extend(self._faults(put, staged))
+        if faults:
+            return Invalid(tuple(faults))
+        return Accepted(tuple(self._plan(put) for put in puts))
+
+    def _faults(self, put: Put, staged: dict[ResourceKey, Put]) -> Iterator[Fault]:
+        dot = "." if put.field else ""
+        stored = self.view.get(put.key)
+        if stored is not None:
+            before, after = (getattr(spec, "kind", None) for spec in (stored.resource.spec, put.spec))
+            if before != after:
+                yield Fault(
+                    f"{put.field}{dot}kind",
+                    f"is fixed to {before!r}",
+                    "create another resource for another kind",
+                )
+        for name, kind, resource_id in references(put.spec):
+            key = ResourceKey(kind, put.key.organization, resource_id)
+            if key not in staged and not self._exists(key):
+                yield Fault(f"{put.field}{dot}{name}", f"there is no {key}", "create it first, or correct the id")
+
+    def _plan(self, put: Put) -> Planned:
+        stored = self.view.get(put.key)
+        if stored is None:
+            sealed = () if put.sealed_secret is None else (put.sealed_secret,)
+            return self._write(put, Effect.CREATED, sealed, put.at_ms)
+        resource = stored.resource
+        if resource.spec != put.spec:
+            return self._write(put, Effect.UPDATED, resource.sealed, resource.created_ms)
+        # The acknowledgement of an earlier try was lost, and the table shows that it had been written.
+        ours = put.sealed_secret is not None and put.sealed_secret in resource.sealed
+        return Planned(put.key, Effect.CREATED if ours else Effect.UNCHANGED, resource, None, stored.version)
+
+    def _write(self, put: Put, effect: Effect, sealed: tuple[str, ...], created_ms: int) -> Planned:
+        resource = Resource(
+            kind=put.key.kind,
+            organization=put.key.organization,
+            id=put.key.id,
+            spec=put.spec,
+            sealed=sealed,
+            created_ms=created_ms,
+            updated_ms=put.at_ms,
+        )
+        self._changed[put.key] = resource
+        return Planned(put.key, effect, resource, len(self._changed) - 1, None)
+
+    def _exists(self, key: ResourceKey) -> bool:
+        if key in self._changed:
+            return self._changed[key] is not None
+        return self.view.get(key) is not None
+
+    def _resources(self, organization: str) -> Iterator[tuple[ResourceKey, Resource]]:
+        for key, stored in self.view.of_organization(organization):
+            if key not in self._changed:
+                yield key, stored.resource
+        for key, resource in self._changed.items():
+            if resource is not None and key.organization == organization:
+                yield key, resource
+
+
+def _lock_refusal(key: ResourceKey, stored: Stored | None, if_match: int | AnyVersion | None) -> Refusal | None:
+    """The optimistic lock (RFC 9110, If-Match)."""
+    if if_match is None:
+        return None
+    if stored is None:
+        return VersionStale(key, None)
+    if isinstance(if_match, AnyVersion) or if_match == stored.version:
+        return None
+    return VersionStale(key, stored.version)

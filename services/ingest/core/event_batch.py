@@ -1,0 +1,85 @@
+"""What becomes of the events in one HTTP request: each is accepted as a record or refused with every fault.
+
+Events of a batch stand alone: a bad one does not hold up its neighbours, and its faults are named by its
+place in the batch. The organization is set from the API key and nothing the sender writes can change it.
+
+What this module refuses to know: HTTP. Content modes are told apart by
+`services.ingest.http_api.event_bodies`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.core.cloud_events import CONTENT_TYPE, CloudEvent, check_event
+from shared.core.faults import Fault, InvalidInput
+from shared.core.messages.base import ORGANIZATION_HEADER
+from shared.core.records import OutRecord
+from shared.core.topics import MAX_EVENT_BYTES, system_event_key
+
+#: Events in one request at most.
+MAX_BATCH_EVENTS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """To be produced as ``record``."""
+
+    id: str
+    source: str
+    record: OutRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """``id`` is what the sender wrote, where that is an id at all. ``too_large`` when size is the one
+    fault."""
+
+    id: str | None
+    faults: tuple[Fault, ...]
+    too_large: bool = False
+
+
+EventVerdict = AcceptedEvent | RefusedEvent
+
+
+def judge_event(document: Any, *, field: str, organization: str, received: str, topic: str) -> EventVerdict:
+    """Check one structured event. ``received`` (RFC 3339) becomes its time where it has none; ``field`` is
+    its place in the request, empty for a single event."""
+    if isinstance(document, Mapping) and document.get("time") is None:
+        document = {**document, "time": received}
+    try:
+        event = check_event(document, field=field, organization=organization)
+    except InvalidInput as error:
+        return RefusedEvent(_claimed_id(document), error.faults)
+    value = event.encode()
+    if len(value) > MAX_EVENT_BYTES:
+        fault = Fault(
+            field or "(body)",
+            f"larger than {MAX_EVENT_BYTES} bytes as structured JSON",
+            "send less data, or a reference to it",
+        )
+        return RefusedEvent(event.id, (fault,), too_large=True)
+    return AcceptedEvent(event.id, event.source, _record(event, value, topic))
+
+
+def judge_batch(documents: Sequence[Any], *, organization: str, received: str, topic: str) -> tuple[EventVerdict, ...]:
+    """One verdict per event, in the order sent."""
+    return tuple(
+        judge_event(document, field=f"[{index}]", organization=organization, received=received, topic=topic)
+        for index, document in enumerate(documents)
+    )
+
+
+def _record(event: CloudEvent, value: bytes, topic: str) -> OutRecord:
+    return OutRecord(
+        topic,
+        system_event_key(event.organization, event.subject, event.id),
+        value,
+        [(ORGANIZATION_HEADER, event.organization.encode()), ("content-type", CONTENT_TYPE.encode())],
+    )
+
+
+def _claimed_id(document: Any) -> str | None:
+    claimed = document.get("id") if isinstance(document, Mapping) else None
+    return claimed if isinstance(claimed, str) and len(claimed) <= 255 else None

@@ -1,0 +1,78 @@
+"""The FastAPI application: which parts there are and what guards them."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from services.ingest.http_api import openapi_schema, problems
+from services.ingest.http_api.apply import apply_router
+from services.ingest.http_api.authentication import api_key_check
+from services.ingest.http_api.events import events_router
+from services.ingest.http_api.health_routes import health_router
+from services.ingest.http_api.problems import unavailable
+from services.ingest.http_api.request_bodies import RequestBodies
+from services.ingest.http_api.request_log import RequestLog
+from services.ingest.http_api.resources import ResourceApi, resources_router
+from services.ingest.http_api.state_requests import state_requests_router
+from services.ingest.record_acceptance import RecordAcceptance
+from shared.adapters.clock import Clock
+from shared.adapters.health import Health
+from shared.core.topics import Topics
+
+#: Bytes of all request bodies that are being read or worked on: eight of the largest.
+_BODY_BYTES_AT_ONCE = 64 * 1024 * 1024
+_DESCRIPTION = "System events and configuration come in here. Errors are problem documents (RFC 9457)."
+
+
+def build_application(
+    *,
+    api_key: str,
+    api: ResourceApi,
+    acceptance: RecordAcceptance,
+    health: Health,
+    tables_not_ready: Callable[[], str | None],
+    topics: Topics,
+    clock: Clock,
+    new_id: Callable[[], str],
+) -> FastAPI:
+    """Put the routes together. Events are taken as soon as the process listens; configuration once it has been read,
+    because before that "there is none" would be a lie."""
+
+    async def configuration_is_read() -> None:
+        said = tables_not_ready()
+        if said is not None:
+            raise unavailable(f"This worker is starting: {said}.")
+
+    bodies = RequestBodies(_BODY_BYTES_AT_ONCE)
+    guarded = APIRouter(dependencies=[Depends(api_key_check(api_key))], responses=openapi_schema.PROBLEM_RESPONSES)
+    guarded.include_router(
+        events_router(
+            acceptance=acceptance,
+            bodies=bodies,
+            organization=api.requests.organization,
+            topic=topics.system_events.name,
+            clock=clock,
+        )
+    )
+    configuration = APIRouter(dependencies=[Depends(configuration_is_read)])
+    configuration.include_router(resources_router(api, bodies))
+    configuration.include_router(apply_router(api, bodies))
+    configuration.include_router(
+        state_requests_router(
+            api,
+            bodies,
+            acceptance=acceptance,
+            topic=topics.integration_events.name,
+            clock=clock,
+            new_id=new_id,
+        )
+    )
+    guarded.include_router(configuration)
+
+    app = FastAPI(title="Hookfleet ingest", version="1", description=_DESCRIPTION, redoc_url=None)
+    app.add_middleware(RequestLog)
+    app.include_router(health_router(health))
+    app.include_router(guarded)
+    problems.install(app)
+    openapi_schema.install(app)
+    return app

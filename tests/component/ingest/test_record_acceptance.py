@@ -1,0 +1,39 @@
+"""What waits for brokers is bounded, and what they acknowledge makes room again."""
+
+import asyncio
+import threading
+
+import pytest
+
+from services.ingest.record_acceptance import MAX_UNACKNOWLEDGED_BYTES, NotAcknowledged, RecordAcceptance
+from shared.adapters.async_publisher import AsyncPublisher
+from shared.adapters.kafka_clients import producer
+from shared.adapters.publisher import Publisher
+from shared.adapters.settings import ServiceSettings
+from shared.core.records import OutRecord
+
+
+def test_more_than_the_bound_is_refused_at_once_and_taken_when_there_is_room(settings: ServiceSettings) -> None:
+    failures: list[BaseException] = []
+    publisher = Publisher(producer(settings), failures.append)
+    submissions = AsyncPublisher(publisher)
+    publishing = threading.Thread(target=submissions.run)
+    megabyte = OutRecord(settings.topics().system_events.name, b"acme/x", b"x" * 1024 * 1024)
+
+    async def scenario() -> None:
+        acceptance = RecordAcceptance(submissions)
+        # The publishing thread has not begun, as if it waited for the brokers.
+        full = asyncio.create_task(acceptance.accept([megabyte] * (MAX_UNACKNOWLEDGED_BYTES // megabyte.size)))
+        await asyncio.sleep(0)
+        with pytest.raises(NotAcknowledged):
+            await asyncio.wait_for(acceptance.accept([megabyte] * 2), timeout=1)
+        publishing.start()
+        await full
+        await acceptance.accept([megabyte] * 2)
+        assert acceptance.not_ready() is None
+
+    asyncio.run(scenario())
+    submissions.close()
+    publishing.join()
+    publisher.close()
+    assert failures == []
