@@ -1,0 +1,1 @@
+"""Keeps what happened: the fleet's records as rows of a database, and the queries people and machines ask of them."""

@@ -1,0 +1,27 @@
+"""What stands in a database, for comparing two of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from services.event_recorder.schema import metadata
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+
+def contents(engine: Engine) -> Contents:
+    """Every row of every table, in the order of its key."""
+    with engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+            for table in metadata.sorted_tables
+        }
+
+
+def empty(engine: Engine) -> None:
+    """Delete every row."""
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())

@@ -1,0 +1,178 @@
+"""Every version of every message stays readable: what once stood on a topic means the same when it is written again.
+
+Samples are never edited. A new version of a message, or a new kind, comes with a sample of its own beside the old ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.core import cloud_events
+from shared.core.dead_letters import read_dead_letter
+from shared.core.messages.delivery import DELIVERY_HEADER, DUE_HEADER, DeliveryRequest
+from shared.core.messages.integration_events import DATA_OF, decode_integration_event
+from shared.core.messages.run_log import MatchRecord, decode_run_log
+from shared.core.messages.state import IntegrationState
+from shared.core.resources import Kind, Resource
+from shared.core.topics import (
+    config_key,
+    delivery_key,
+    integration_key,
+    match_key,
+    run_key,
+    system_event_key,
+    topics,
+)
+
+FOLDER = Path(__file__).parent / "samples"
+NAMES = sorted(file.name.removesuffix(".json") for file in FOLDER.glob("*.json"))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A record as a file: texts for bytes; the value is JSON where the record holds JSON."""
+
+    topic: str
+    key: str
+    headers: list[tuple[str, str]]
+    value: Any
+
+    @property
+    def header_bytes(self) -> list[tuple[str, bytes]]:
+        return [(name, text.encode()) for name, text in self.headers]
+
+    @property
+    def value_bytes(self) -> bytes:
+        return self.value.encode() if isinstance(self.value, str) else json.dumps(self.value).encode()
+
+
+def sample(name: str) -> Sample:
+    document = json.loads((FOLDER / f"{name}.json").read_text())
+    headers = [(name, text) for name, text in document["headers"]]
+    return Sample(document["topic"], document["key"], headers, document["value"])
+
+
+Texts = list[tuple[str, str]]
+
+
+def texts(headers: list[tuple[str, bytes]]) -> Texts:
+    return [(name, raw.decode()) for name, raw in headers]
+
+
+Meaning = tuple[bytes, Any, Texts | None]
+"""Key, value and headers as this version would write them; headers are None where none are ours to write."""
+
+
+def system_event(of: Sample) -> Meaning:
+    event = cloud_events.read_record(dict(of.header_bytes), of.value_bytes)
+    key = system_event_key(event.organization, event.subject, event.id)
+    if of.value != json.loads(event.encode()):
+        # Binary mode: attributes are headers, the payload is the value.
+        attributes = {name: said for name, said in event.document.items() if name != "data"}
+        content_type = attributes.pop("datacontenttype")
+        headers = [(f"ce_{name}", said) for name, said in attributes.items()]
+        return key, event.data, [*headers, ("content-type", content_type)]
+    return key, json.loads(event.encode()), None
+
+
+def resource(of: Sample) -> Meaning:
+    read = Resource.model_validate_json(of.value_bytes)
+    return config_key(read.kind, read.organization, read.id), json.loads(read.encode()), None
+
+
+def state(of: Sample) -> Meaning:
+    read = IntegrationState.model_validate_json(of.value_bytes)
+    return integration_key(read.organization, read.integration_id), json.loads(read.encode()), None
+
+
+def delivery(of: Sample) -> Meaning:
+    headers = dict(of.header_bytes)
+    request = DeliveryRequest.model_validate_json(headers[DELIVERY_HEADER])
+    due = headers.get(DUE_HEADER)
+    key = delivery_key(request.organization, request.integration_id, request.shard)
+    return key, of.value, texts(request.headers(None if due is None else int(due)))
+
+
+def run_log(of: Sample) -> Meaning:
+    read = decode_run_log(of.value_bytes)
+    if isinstance(read, MatchRecord):
+        key = match_key(read.organization, read.event.id)
+    else:
+        key = run_key(read.run.organization, read.run.run_id)
+    return key, json.loads(read.encode()), None
+
+
+def integration_event(of: Sample) -> Meaning:
+    read = decode_integration_event(of.value_bytes)
+    return read.key, json.loads(read.encode()), texts(read.headers())
+
+
+def dead_letter(of: Sample) -> Meaning:
+    read = read_dead_letter(of.header_bytes, of.value_bytes)
+    assert read.value is not None
+    return read.record_key(), read.value.decode(), texts(read.headers())
+
+
+READ: dict[str, Callable[[Sample], Meaning]] = {
+    "system_events": system_event,
+    "config": resource,
+    "integration_state": state,
+    "deliveries": delivery,
+    "retry": delivery,
+    "run_log": run_log,
+    "integration_events": integration_event,
+    "dead_letters": dead_letter,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_means_the_same_when_it_is_written_again(name: str) -> None:
+    frozen = sample(name)
+    key, value, headers = READ[frozen.topic](frozen)
+    assert key.decode() == frozen.key
+    assert value == frozen.value
+    assert headers is None or sorted(headers) == sorted(frozen.headers)
+
+
+def with_a_stranger(value: Any) -> Any:
+    """The JSON with an unknown field in every object."""
+    if isinstance(value, dict):
+        return {name: with_a_stranger(said) for name, said in value.items()} | {"fromthefuture": 1}
+    return [with_a_stranger(each) for each in value] if isinstance(value, list) else value
+
+
+#: Here every field is ours; elsewhere strangers are the producer's own and are kept.
+OURS = [name for name in NAMES if sample(name).topic in {"config", "integration_state", "run_log"}]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_fields_of_a_newer_writer_are_skipped(name: str) -> None:
+    frozen = sample(name)
+    if name == "v1.config.webhook":
+        # A webhook's headers are a map, not a form: every name in it is meant.
+        frozen.value["spec"].pop("headers")
+    newer = Sample(frozen.topic, frozen.key, frozen.headers, with_a_stranger(frozen.value))
+    _, value, _ = READ[frozen.topic](newer)
+    assert value == READ[frozen.topic](frozen)[1]
+
+
+def test_every_kind_of_message_has_a_sample() -> None:
+    wanted = {f"v1.config.{kind}" for kind in Kind}
+    wanted |= {f"v1.integration-event.{kind}" for kind in DATA_OF}
+    wanted |= {f"v1.run-log.{kind}" for kind in ("match", "attempt", "skip")}
+    wanted |= {"v1.system-event.structured", "v1.system-event.binary", "v1.integration-state"}
+    wanted |= {"v1.delivery", "v1.delivery.waiting", "v1.dead-letter"}
+    assert wanted <= set(NAMES)
+
+
+def test_every_topic_has_a_sample() -> None:
+    # Retries whose time has come have the form of deliveries; the disabler's table is no message to anybody.
+    without = {"deliveries_due", "disabler_streaks"}
+    fields = set(topics("", 1).__dataclass_fields__) - without
+    assert {sample(name).topic for name in NAMES} == fields
