@@ -36,7 +36,7 @@ IMPURE_CALLS = frozenset(
 )
 
 HOMES: dict[str, tuple[str, ...]] = {
-    "aiohttp": ("services/dispatcher/http_client.py",),
+    "aiohttp": ("services/dispatcher/http_client.py", "deploy/local/gateway"),
     "aiokafka": ("services/disabler",),
     "alembic": ("services/event_recorder",),
     "cel_expr_python": ("shared/adapters/cel_conditions.py",),
@@ -55,7 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("services/event_recorder",),
     "starlette": ("services/ingest", "services/event_recorder"),
     "typer": ("deploy/cli", "deploy/local"),
-    "uvicorn": ("services/ingest", "services/event_recorder", "deploy/local/gateway"),
+    "uvicorn": ("services/ingest", "services/event_recorder", "deploy/local"),
     "uvloop": ("services", "shared/adapters"),
     "yaml": ("deploy/cli",),
 }

@@ -1,0 +1,1 @@
+"""The `hookfleet` command, one module a group of commands."""

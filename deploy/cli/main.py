@@ -1,0 +1,43 @@
+"""The `hookfleet` command: what there is, in the order in which people need it."""
+
+from __future__ import annotations
+
+import typer
+
+from deploy.cli import apply, demo, events, integrations, up
+
+_TRY_IT = "Try it"
+_USE_IT = "Use a running fleet"
+
+app = typer.Typer(
+    name="hookfleet",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Commands about a running fleet read [bold]HOOKFLEET_URL[/] and [bold]HOOKFLEET_API_KEY[/]; "
+        "`hookfleet up` prints both. Exit code 0: done. 1: refused or failed, with what to do. 2: not understood."
+    ),
+)
+
+
+@app.callback()
+def hookfleet() -> None:
+    """[bold]Hookfleet[/] turns system events into signed webhook requests, on Kafka, and loses none.
+
+    [dim]A rule says which events matter, a webhook where to post, an integration links the two. Each triggered
+    integration is a run: retried, recorded, and counted once.[/]
+    """
+
+
+app.command("demo", rich_help_panel=_TRY_IT)(demo.demo)
+app.command("up", rich_help_panel=_TRY_IT)(up.up)
+app.command("apply", rich_help_panel=_USE_IT)(apply.apply)
+app.add_typer(events.app, name="events", rich_help_panel=_USE_IT, help="Send events, and see what one led to.")
+app.add_typer(
+    integrations.app,
+    name="integrations",
+    rich_help_panel=_USE_IT,
+    help="Enable integrations that were disabled.",
+)

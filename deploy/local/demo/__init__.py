@@ -1,0 +1,1 @@
+"""The demonstration: a fleet is crashed under load, and what became of every event is counted from outside."""

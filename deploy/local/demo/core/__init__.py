@@ -1,0 +1,1 @@
+"""The demonstration's events and its bookkeeping, without a fleet."""

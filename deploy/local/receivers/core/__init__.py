@@ -1,0 +1,1 @@
+"""What a receiver decides, and what it writes down."""
