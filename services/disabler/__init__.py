@@ -1,0 +1,1 @@
+"""The disabler: counts successive failed runs of each integration and is the only writer of its state."""

@@ -1,0 +1,44 @@
+"""The disabler as a process: what it is put together from, and how it ends."""
+
+from collections.abc import Callable
+from typing import Final
+
+import faust
+
+from services.disabler.faust_app import FaustOutputs, FaustStreakTable, FaustStream, faust_app
+from services.disabler.handler import Handler, StreakTable
+from services.disabler.settings import DisablerSettings
+from shared.adapters.dead_letter_box import DeadLetterBox
+from shared.adapters.health import Health
+from shared.adapters.health_server import HealthServer
+from shared.adapters.kafka_clients import admin_client
+from shared.adapters.lifecycle import Supervisor
+from shared.adapters.topic_admin import ensure_topics
+
+NAME: Final = "disabler"
+
+
+def run(settings: DisablerSettings, table_of: Callable[[faust.App], StreakTable] = FaustStreakTable) -> int:
+    """Run until a signal or a crash; the process's exit status.
+
+    ``table_of`` makes the table; whoever wants to see what happens around its writes wraps it.
+
+    The caller must end the process with `os._exit`: after a crash Faust's consumer thread would keep the process, and
+    the partitions it was assigned, alive.
+    """
+    topics = settings.topics()
+    health = Health()
+    server = HealthServer(settings.listen_host, settings.listen_port, health)
+    supervisor = Supervisor(health, settings.drain_seconds)
+    supervisor.on_close(server.close)
+    admin = admin_client(settings)
+    ensure_topics(admin, topics, settings.replication_factor)
+    admin.close()
+
+    app = faust_app(settings)
+    stream = FaustStream(app, topics.integration_events.name)
+    handler = Handler(topics, FaustOutputs(app), table_of(app), DeadLetterBox(topics.dead_letters.name, NAME))
+
+    health.add("stream", stream.waiting)
+    supervisor.spawn("stream", lambda: stream.run(handler.handle, supervisor.stop))
+    return supervisor.run()
