@@ -102,12 +102,12 @@ class Demonstration:
                 follow()
                 phase.say(f"looking for a busy dispatcher: {in_flight} requests under way")
 
-            _wait("sending", lambda: len(self.sender.accepted) >= EVENTS // 4, follow)
+            self._wait("sending", lambda: len(self.sender.accepted) >= EVENTS // 4, follow)
             kill = kill_a_busy_dispatcher(self.fleet, watch)
             self.kills.append(kill)
             self.fleet.kill(Service.DISABLER, 0)
             phase.say(f"SIGKILL: {kill.part} with {kill.in_flight} requests under way, disabler-0")
-            _wait("sending", self.sender.is_done, follow)
+            self._wait("sending", self.sender.is_done, follow)
 
     def _restart(self) -> None:
         with self.screen.phase("Start both again") as phase:
@@ -126,7 +126,7 @@ class Demonstration:
     def _disable(self) -> None:
         with self.screen.phase("A receiver that refuses is disabled") as phase:
             phase.say("waiting for five failed runs in a row")
-            _wait("disabling", self._is_disabled)
+            self._wait("disabling", self._is_disabled)
             self.sender.send([sample.payment(f"while-disabled-{n}") for n in range(_WHILE_DISABLED)])
             phase.say(f"{sample.PAYMENTS_TO_LEDGER} is disabled; {_WHILE_DISABLED} events more are not sent")
 
@@ -140,7 +140,7 @@ class Demonstration:
             self._wait_until_nothing_waits()
             self.receivers.heal("refusing")
             self.client.post(f"{path}/enable", {"reason": "the ledger is healed"})
-            _wait("enabling", lambda: bool(self.client.get(path)["state"]["enabled"]))
+            self._wait("enabling", lambda: bool(self.client.get(path)["state"]["enabled"]))
             sent = 0
 
             def receives_again() -> bool:
@@ -151,7 +151,7 @@ class Demonstration:
                 events = self.topics.events_of(sample.PAYMENTS_TO_LEDGER)
                 return any(each.type == RUN_COMPLETED for each in events)
 
-            _wait("receiving again", receives_again)
+            self._wait("receiving again", receives_again)
             phase.say(f"{sample.PAYMENTS_TO_LEDGER} receives again")
 
     def _wait_until_nothing_waits(self) -> None:
@@ -162,7 +162,7 @@ class Demonstration:
             self.topics.read()
             return wanted <= self.topics.events_that_ended_at(sample.PAYMENTS_TO_LEDGER)
 
-        _wait("skipping", ended)
+        self._wait("skipping", ended)
 
     def _wait_for_the_rest(self) -> None:
         with self.screen.phase("Wait until every run has ended", measured=True) as phase:
@@ -175,6 +175,17 @@ class Demonstration:
                 if time.monotonic() > deadline:
                     break
                 time.sleep(_LOOK_SECONDS)
+
+    def _wait(self, what: str, condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
+        deadline = time.monotonic() + _LIMIT_SECONDS
+        while not condition():
+            for part, last_lines in self.fleet.ended():
+                raise NotShown(f"{part} ended by itself while {what} was waited for.{last_lines}")
+            if time.monotonic() > deadline:
+                raise NotShown(f"{what} did not happen within {_LIMIT_SECONDS:.0f} s")
+            if meanwhile is not None:
+                meanwhile()
+            time.sleep(_LOOK_SECONDS)
 
 
 def _say_how_far(phase: Phase, counted: Sums) -> None:
@@ -203,13 +214,3 @@ def _probe(number: int) -> tuple[list[Declared], SampleEvent]:
     )
     documents = [Declared(f"probe {number}", content) for content in contents]
     return documents, SampleEvent(name, event_type, name, {"number": number}, frozenset({name}))
-
-
-def _wait(what: str, condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise NotShown(f"{what} did not happen within {_LIMIT_SECONDS:.0f} s")
-        if meanwhile is not None:
-            meanwhile()
-        time.sleep(_LOOK_SECONDS)
