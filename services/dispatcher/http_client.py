@@ -7,10 +7,13 @@ off there. Every failure comes back as a code that `services.dispatcher.core.cla
 """
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Callable
 
 import aiohttp
 import httpx
+from aiohttp.connector import Connection
 from httpx_aiohttp import AiohttpTransport
 
 from services.dispatcher.core.exchange import (
@@ -22,30 +25,41 @@ from services.dispatcher.core.exchange import (
     Result,
 )
 
-#: Seconds to make a connection, at most; the request's own timeout bounds the whole.
+#: Seconds to make a connection, and half the request's own timeout, at most; that one bounds the whole.
 CONNECT_TIMEOUT_SECONDS = 5.0
 #: Seconds an idle connection is kept for the next request.
 KEEPALIVE_SECONDS = 15.0
 
-#: The first class that fits decides, so subclasses stand before their bases.
+#: The first class that fits anything in the chain of causes decides: subclasses stand before their bases, and what
+#: says where it happened before what only says how.
 _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorDNSError, "dns.failed"),
+    (socket.gaierror, "dns.failed"),
     (aiohttp.ClientSSLError, "tls.failed"),
     (aiohttp.ServerFingerprintMismatch, "tls.failed"),
+    (ssl.SSLError, "tls.failed"),
     (aiohttp.ConnectionTimeoutError, "connect.timeout"),
-    (aiohttp.ServerTimeoutError, "read.timeout"),
-    (TimeoutError, "read.timeout"),
     (ConnectionRefusedError, "connect.refused"),
     (aiohttp.ClientConnectorError, "connect.failed"),
+    (aiohttp.ServerTimeoutError, "read.timeout"),
+    (TimeoutError, "read.timeout"),
     (aiohttp.ClientConnectionError, "connection.closed"),
     (aiohttp.ClientPayloadError, "connection.closed"),
     (aiohttp.ClientResponseError, "protocol.invalid"),
     (ConnectionError, "connection.closed"),
+    (httpx.ConnectTimeout, "connect.timeout"),
+    (httpx.PoolTimeout, "connect.timeout"),
+    (httpx.TimeoutException, "read.timeout"),
+    (httpx.ConnectError, "connect.failed"),
+    (httpx.ProxyError, "connect.failed"),
+    (httpx.NetworkError, "connection.closed"),
+    (httpx.RemoteProtocolError, "protocol.invalid"),
 )
 _UNBUILDABLE = (
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
     httpx.InvalidURL,
+    httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
 )
 
@@ -80,7 +94,8 @@ class WebhookClient:
                 content=request.body,
                 extensions={
                     "timeout": {
-                        "connect": min(CONNECT_TIMEOUT_SECONDS, request.timeout_seconds),
+                        # Less than the whole, so that it is known which of both ran out.
+                        "connect": min(CONNECT_TIMEOUT_SECONDS, request.timeout_seconds / 2),
                         "read": request.timeout_seconds,
                     }
                 },
@@ -113,15 +128,22 @@ def result_of_failure(error: BaseException) -> Result:
         chain.append(cause)
     # aiohttp's exception is the cause of httpx's and the more exact one; a refused connection is only told apart by
     # the operating system's error inside it.
+    chain += [each.os_error for each in chain if isinstance(each, aiohttp.ClientConnectorError)]
     if any(isinstance(each, _UNBUILDABLE) for each in chain):
         return CannotSend("request.invalid")
-    if any(isinstance(getattr(each, "os_error", each), ConnectionRefusedError) for each in chain):
-        return NetworkFailure("connect.refused")
-    for each in reversed(chain):
-        for kind, code in _CODES:
-            if isinstance(each, kind):
-                return NetworkFailure(code)
+    for kind, code in _CODES:
+        if any(isinstance(each, kind) for each in chain):
+            return NetworkFailure(code)
     return CannotSend("request.invalid") if isinstance(error, ValueError) else NetworkFailure("connect.failed")
+
+
+class _WithoutReason(aiohttp.ClientResponse):
+    """An answer without its reason phrase, which means nothing and of which the transport can only take UTF-8."""
+
+    async def start(self, connection: Connection) -> "_WithoutReason":
+        await super().start(connection)
+        self.reason = ""
+        return self
 
 
 def aiohttp_transport(max_connections: int) -> AiohttpTransport:
@@ -129,6 +151,7 @@ def aiohttp_transport(max_connections: int) -> AiohttpTransport:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=KEEPALIVE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=_WithoutReason,
         trust_env=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import random
 import threading
 from collections.abc import Callable
 
@@ -71,7 +72,8 @@ class Roles:
             dead_letters=self._dead_letters,
             clock=now_ms,
         )
-        consumer = BatchConsumer(group_consumer(self._settings, "match"), [self._topics.system_events.name], handler)
+        topics = [self._topics.system_events.name, self._topics.integration_events.name]
+        consumer = BatchConsumer(group_consumer(self._settings, "match"), topics, handler)
         self._health.add("match", consumer.not_ready)
         consumer.run(self._stop)
         offsets.close()
@@ -108,6 +110,7 @@ class Roles:
             secrets=SecretsStore(self._configuration, Sealer.from_file(self._settings.sealing_key_file)),
             default_failure_limit=self._settings.failure_limit,
             clock=now_ms,
+            chance=random.random,
         )
         topics = [self._topics.deliveries.name, self._topics.deliveries_due.name]
         sender = Sender(

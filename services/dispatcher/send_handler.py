@@ -12,7 +12,7 @@ from typing import Protocol
 from services.dispatcher.core.classification import Failed, Verdict, classify
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.exchange import Answer, CannotSend, Request, Result
-from services.dispatcher.core.retry_policy import GiveUp, RetryAt, next_try, parse_retry_after
+from services.dispatcher.core.retry_policy import GiveUp, Next, next_try, parse_retry_after
 from services.dispatcher.core.run_records import Attempted, Terms, records_of_attempt, records_of_skip
 from services.dispatcher.core.signing import signature_headers
 from shared.adapters import metrics
@@ -72,7 +72,9 @@ class SendHandler:
         secrets: Secrets,
         default_failure_limit: int,
         clock: Clock,
+        chance: Callable[[], float],
     ) -> None:
+        """``chance`` draws evenly from [0, 1)."""
         self._topics = topics
         self._configuration = configuration
         self._config_offset = config_offset
@@ -81,6 +83,7 @@ class SendHandler:
         self._secrets = secrets
         self._default_failure_limit = default_failure_limit
         self._clock = clock
+        self._chance = chance
 
     async def __call__(self, request: DeliveryRequest, value: bytes) -> list[OutRecord]:
         """Work on one request; the records it leads to, nothing of it produced yet."""
@@ -144,7 +147,7 @@ class SendHandler:
                 verdict.error.cause if isinstance(verdict, Failed) else None,
             ),
         )
-        following = self._next(request, result, verdict, integration, ended_ms)
+        following = self._next(request, result, verdict, integration, started_ms, ended_ms)
         return Attempted(http, result, verdict, following, stages, started_ms, ended_ms)
 
     def _next(
@@ -153,14 +156,22 @@ class SendHandler:
         result: Result,
         verdict: Verdict,
         integration: Integration,
+        started_ms: int,
         ended_ms: int,
-    ) -> RetryAt | GiveUp:
+    ) -> Next:
         if not isinstance(verdict, Failed) or verdict.final:
             return GiveUp()
         retry_after_ms = None
         if isinstance(result, Answer) and result.status in (429, 503):
             retry_after_ms = parse_retry_after(result.header("retry-after"), ended_ms)
-        return next_try(request.next_attempt, integration.retry.delays_seconds, ended_ms, retry_after_ms)
+        return next_try(
+            request.next_attempt,
+            integration.retry.delays_seconds,
+            ended_ms,
+            retry_after_ms,
+            stretch=1.0 + integration.retry.jitter * self._chance(),
+            waited_ms=request.waited_ms + ended_ms - started_ms,
+        )
 
     def _count(self, verdict: Verdict, request: DeliveryRequest, ended_ms: int) -> None:
         if isinstance(verdict, Failed):

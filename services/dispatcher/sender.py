@@ -5,7 +5,7 @@ slots; the producer's thread reports acknowledgements. A slot is held from begin
 memory is bounded, and a request is finished, and its offset committable, only when everything it led to is safe.
 
 The same piece of work, (run id, step), may be read twice: a repetition of one under way shares its fate, a repetition
-of a finished one is finished at once.
+of a finished one is finished at once, whoever finished it.
 """
 
 import asyncio
@@ -68,6 +68,14 @@ class Sender:
         lane = self._lanes.due if topic == self._due_topic else self._lanes.first
         return len(lane) < LANE_ROOM
 
+    def recall(self, finished: Sequence[Record]) -> None:
+        """Called from the polling thread."""
+        works = [(record.partition, work) for record in finished if (work := _work_of(record)) is not None]
+        now_ms = self._clock()
+        with self._lock:
+            for partition, work in works:
+                self._recent.setdefault(partition, RecentIds()).add(work, now_ms)
+
     def take(self, work: Sequence[tuple[Record, Ticket]]) -> None:
         """Called from the polling thread."""
         with self._lock:
@@ -76,13 +84,16 @@ class Sender:
                 lane.append((record, ticket))
         self._loop.call_soon_threadsafe(self._begin)
 
-    def forget(self, is_lost: IsLost) -> None:
+    def forget(self, is_lost: IsLost) -> int:
         """Called from the polling thread and the consumer's I/O thread."""
+        forgotten = 0
         with self._lock:
             for lane in (self._lanes.first, self._lanes.due):
                 kept = [each for each in lane if not is_lost(each[1])]
+                forgotten += len(lane) - len(kept)
                 lane.clear()
                 lane.extend(kept)
+        return forgotten
 
     def _begin(self) -> None:
         while self._busy < self._max_in_flight:
@@ -102,7 +113,7 @@ class Sender:
         work = (request.run_id, request.step)
         if work in self._under_way:
             self._under_way[work].append(ticket)
-        elif work in self._recent.setdefault(record.partition, RecentIds()):
+        elif self._is_finished(record.partition, work):
             metrics.DUPLICATES_SKIPPED.inc()
             self._finish(ticket)
         else:
@@ -111,6 +122,10 @@ class Sender:
             task = self._loop.create_task(self._work(request, record, ticket))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _is_finished(self, partition: int, work: Work) -> bool:
+        with self._lock:
+            return work in self._recent.setdefault(partition, RecentIds())
 
     async def _work(self, request: DeliveryRequest, record: Record, ticket: Ticket) -> None:
         try:
@@ -150,8 +165,8 @@ class Sender:
             if work is None:
                 self._finish(ticket)
                 continue
-            partition = ticket.partition.partition
-            self._recent.setdefault(partition, RecentIds()).add(work, self._clock())
+            with self._lock:
+                self._recent.setdefault(ticket.partition.partition, RecentIds()).add(work, self._clock())
             for each in self._under_way.pop(work):
                 self._finish(each)
         self._begin()
@@ -164,3 +179,12 @@ def read_request(record: Record) -> DeliveryRequest:
         missing = f"header {DELIVERY_HEADER}" if raw is None else "(value)"
         raise InvalidInput([Fault(missing, "missing", "only the dispatcher writes this topic")])
     return DeliveryRequest.model_validate_json(raw)
+
+
+def _work_of(record: Record) -> Work | None:
+    """What a record asks for; None where it is no delivery request."""
+    try:
+        request = read_request(record)
+    except (InvalidInput, ValidationError):
+        return None
+    return request.run_id, request.step

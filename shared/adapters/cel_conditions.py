@@ -7,6 +7,9 @@ here, and ``min``, ``max``, ``round`` and ``abs`` take either. Whole by whole di
 
 A result that is not a boolean is never a yes. Mind that the runtime returns an error as a *string* value; the result's
 type decides, not its truth.
+
+CEL's string extension is left out: its ``replace`` and ``join`` multiply two texts of one event, so that one condition
+could take all memory of a worker that other organizations share.
 """
 
 import operator
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cel_expr_python import cel
-from cel_expr_python.ext import ext_math, ext_strings
+from cel_expr_python.ext import ext_math
 
 from shared.core.faults import Fault
 
@@ -115,7 +118,6 @@ _ENVIRONMENT = cel.NewEnv(
             ],
         ),
         ext_math.ExtMath(),
-        ext_strings.ExtStrings(),
     ],
 )
 

@@ -59,8 +59,8 @@ class DeadLetterBox:
             key=record.key,
             value=record.value,
             original_headers=record.header_list,
-        )
-        return OutRecord(self._topic, dead.record_key(), record.value, dead.headers())
+        ).fitted()
+        return OutRecord(self._topic, dead.record_key(), dead.value, dead.headers())
 
     @contextmanager
     def guard(self, record: Record, set_aside: Callable[[OutRecord], None]) -> Iterator[None]:

@@ -16,7 +16,7 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_SECONDS
 from shared.adapters.clock import Clock
-from shared.adapters.kafka_clients import read
+from shared.adapters.kafka_clients import read, restart_at_committed
 from shared.core.records import Record
 
 _LONGEST_POLL_MS = 200
@@ -31,6 +31,7 @@ class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         if offsets:
             await self._loop.consumer.commit_async(offsets)
         self._loop.waiting.clear()
+        restart_at_committed(self._loop.consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._loop.assigned = True

@@ -24,10 +24,15 @@ _LINGER_MS = 2
 _BATCH_BYTES = 128 * 1024
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
+#: Kafka's own default; kafka-python's 30 s would keep a table stale that long after a broker is back.
+_RECONNECT_BACKOFF_MAX_MS = 1_000
 
 
 def _connection(settings: ServiceSettings) -> dict[str, Any]:
-    return {"bootstrap_servers": settings.kafka_bootstrap_servers.split(",")}
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "reconnect_backoff_max_ms": _RECONNECT_BACKOFF_MAX_MS,
+    }
 
 
 def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
@@ -81,16 +86,25 @@ def admin_client(settings: ServiceSettings) -> KafkaAdminClient:
 
 
 def read(record: ConsumerRecord) -> Record:
-    """kafka-python's record as ours."""
+    """kafka-python's record as ours. A header without a value becomes an empty one: the producer can write no other."""
     return Record(
         record.topic,
         record.partition,
         record.offset,
         record.key,
         record.value,
-        tuple(record.headers),
+        tuple((name, value or b"") for name, value in record.headers),
         record.timestamp,
     )
+
+
+def restart_at_committed(consumer: KafkaConsumer) -> None:
+    """Let every partition begin anew, unpaused and at its committed offset, when it is assigned again.
+
+    For a rebalance listener that has just given up its partitions. kafka-python keeps position and pause of a partition
+    that the rebalance leaves with the same member, so records that were read and dropped would never be read again.
+    """
+    consumer._subscription.assign_from_subscribed([])
 
 
 def partitions_of(topic: str, count: int) -> list[TopicPartition]:

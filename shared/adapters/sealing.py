@@ -36,6 +36,8 @@ class Sealer:
             lines = path.read_text().splitlines()
         except OSError as error:
             raise SealingError(f"the sealing key file cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SealingError("the sealing key file is not text; write lines name:base64-of-32-bytes") from None
         keys: dict[str, bytes] = {}
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -62,10 +64,10 @@ class Sealer:
         cipher = self._ciphers.get(name)
         if version != "v1" or cipher is None:
             raise SealingError(f"no sealing key named {name!r} in the key file")
-        raw = base64.b64decode(encoded)
         try:
+            raw = base64.b64decode(encoded, validate=True)
             return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], belongs_to)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealingError("a sealed secret does not open: wrong key, or it belongs elsewhere") from None
 
 

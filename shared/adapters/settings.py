@@ -7,6 +7,8 @@ environment ends the process with status 2 and one list that names every bad var
 
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
@@ -61,16 +63,28 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 
 def load_settings(model: type[Settings]) -> Settings:
     """Read settings or end the process with status 2 and a list of every fault."""
+    lines: list[str] = []
+    folder = os.environ.get(SECRETS_DIR_VARIABLE)
+    if folder is not None and not Path(folder).is_dir():
+        lines.append(f"  {SECRETS_DIR_VARIABLE} (folder of secrets): not a folder; mount it or leave the variable out")
+        folder = None
     try:
-        return model(_secrets_dir=os.environ.get(SECRETS_DIR_VARIABLE))
+        settings = model(_secrets_dir=folder)
     except ValidationError as error:
-        described = {_variable(name, field): field.description for name, field in model.model_fields.items()}
-        lines = [f"{error.error_count()} fault(s) in the settings:"]
-        for fault in faults_of(error):
-            name = fault.field if fault.field in described else f"{ENV_PREFIX}{fault.field.upper()}"
-            lines.append(f"  {name} ({described.get(name, '')}): {fault.message}; {fault.fix}")
-        sys.stderr.write("\n".join(lines) + "\n")
-        raise SystemExit(2) from None
+        lines += _described(model, error)
+    else:
+        if not lines:
+            return settings
+    sys.stderr.write("\n".join([f"{len(lines)} fault(s) in the settings:", *lines]) + "\n")
+    raise SystemExit(2)
+
+
+def _described(model: type[ServiceSettings], error: ValidationError) -> Iterator[str]:
+    """One line per fault, naming the variable and what it is for."""
+    described = {_variable(name, field): field.description for name, field in model.model_fields.items()}
+    for fault in faults_of(error):
+        path = fault.field if fault.field in described else f"{ENV_PREFIX}{fault.field.upper()}"
+        yield f"  {path} ({described[path.partition('[')[0]]}): {fault.message}; {fault.fix}"
 
 
 def _variable(name: str, field: FieldInfo) -> str:

@@ -5,7 +5,9 @@ for more, so memory is bounded and the backlog stays on the broker as lag. When 
 under way get two seconds to finish, awaited so that heartbeats go on; what is not done by then is done again by the
 next owner. The long drain belongs to SIGTERM.
 
-kafka-python drops commit metadata when it seeks, so the finished offsets above the committed one are read by hand.
+A partition that comes to this member is taken up before any record of it is handed out: its commit is read (kafka-python
+drops commit metadata when it seeks, so by hand), and the reader learns what predecessors finished there. All new
+partitions are taken up together, so that a piece of work is recognised whichever of the topics its copies are on.
 """
 
 import logging
@@ -20,9 +22,11 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_RECORDS, COMMIT_EVERY_SECONDS
+from shared.adapters.history_reader import HistoryReader, NewPartition
 from shared.adapters.json_logs import log
-from shared.adapters.kafka_clients import read
-from shared.core.offset_tracking import OffsetTracker, decode_finished
+from shared.adapters.kafka_clients import read, restart_at_committed
+from shared.core.finished_history import NOTHING, Progress
+from shared.core.offset_tracking import OffsetTracker
 from shared.core.records import Record
 
 REVOCATION_DRAIN_SECONDS = 2.0
@@ -45,10 +49,13 @@ class Reader(Protocol):
 
     def has_room(self, topic: str) -> bool: ...
 
+    def recall(self, finished: Sequence[Record]) -> None:
+        """Records that others finished, of partitions that are new here; before any record of those is handed out."""
+
     def take(self, work: Sequence[tuple[Record, Ticket]]) -> None: ...
 
-    def forget(self, is_lost: "IsLost") -> None:
-        """Drop what has not begun and is lost; it will be read again by whoever owns it."""
+    def forget(self, is_lost: "IsLost") -> int:
+        """Drop what has not begun and is lost, and say how many; it will be read again by whoever owns it."""
 
 
 class IsLost(Protocol):
@@ -74,12 +81,17 @@ class _DrainOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 class TrackingConsumer:
     """One member of a group, driven by one thread (:meth:`run`)."""
 
-    def __init__(self, consumer: KafkaConsumer, topics: Sequence[str], reader: Reader) -> None:
+    def __init__(
+        self, consumer: KafkaConsumer, topics: Sequence[str], reader: Reader, history: HistoryReader
+    ) -> None:
         self._consumer = consumer
         self._topics = topics
         self._reader = reader
+        self._history = history
         self._lock = threading.Lock()
         self._trackers: dict[TopicPartition, OffsetTracker] = {}
+        self._taken_up: set[TopicPartition] = set()
+        self._known: dict[TopicPartition, Progress] = {}
         self._changed: set[TopicPartition] = set()
         self._finished_since_commit = 0
         self._committed_at = time.monotonic()
@@ -91,15 +103,21 @@ class TrackingConsumer:
         while not stop.is_set():
             self._pause_where_full()
             polled = self._consumer.poll(timeout_ms=_POLL_MS)
+            # Rebalances happen inside poll(), so nothing comes or goes until the next one.
+            self._take_up(self._consumer.assignment() - self._taken_up, stop)
+            if stop.is_set():
+                break
             for partition, records in polled.items():
                 self._hand_out(partition, [read(record) for record in records])
             self._commit_if_due()
-        self._reader.forget(lambda ticket: True)
-        while self._under_way(self._trackers.values()):
+        forgotten = self._reader.forget(lambda ticket: True)
+        while self._under_way(self._trackers.values()) > forgotten:
             # Heartbeats come from the I/O thread; a commit now and then keeps a crash during the drain cheap.
             time.sleep(_DRAIN_CHECK_SECONDS)
             self._commit_if_due()
-        self._consumer.commit(self._commit_points(set(self._trackers)))
+        points = self._commit_points(set(self._trackers))
+        if points:
+            self._consumer.commit(points)
         self._consumer.close(autocommit=False)
 
     def finish(self, ticket: Ticket) -> None:
@@ -114,15 +132,21 @@ class TrackingConsumer:
         """A readiness check."""
         return None if self.assigned else f"joining the consumer group of {', '.join(self._topics)}"
 
+    def _take_up(self, new: set[TopicPartition], stop: threading.Event) -> None:
+        """Begin with ``new`` partitions where their commits say, and let the reader know what is finished there."""
+        taken_up: list[NewPartition] = []
+        for partition in new:
+            commit = self._consumer.committed(partition, metadata=True)
+            if commit is not None:
+                committed = Progress.of_commit(commit.offset, commit.metadata or "")
+                self._trackers[partition] = OffsetTracker(committed.lowest_unfinished, committed.above)
+                taken_up.append(NewPartition(partition, committed, self._known.get(partition, NOTHING)))
+        self._history.read_back(taken_up, self._reader.recall, stop)
+        self._taken_up |= new
+
     def _hand_out(self, partition: TopicPartition, records: list[Record]) -> None:
-        tracker = self._trackers.get(partition)
-        if tracker is None:
-            committed = self._consumer.committed(partition, metadata=True)
-            if committed is None:
-                tracker = OffsetTracker(records[0].offset)
-            else:
-                tracker = OffsetTracker(committed.offset, decode_finished(committed.offset, committed.metadata or ""))
-            self._trackers[partition] = tracker
+        # Without a commit a partition begins wherever its first record is.
+        tracker = self._trackers.setdefault(partition, OffsetTracker(records[0].offset))
         metrics.CONSUMED.labels(partition.topic).inc(len(records))
         with self._lock:
             fresh = [
@@ -163,27 +187,33 @@ class TrackingConsumer:
             self._committed_at = time.monotonic()
         return points
 
-    def _under_way(self, trackers: Iterable[OffsetTracker]) -> bool:
+    def _under_way(self, trackers: Iterable[OffsetTracker]) -> int:
         with self._lock:
-            return any(tracker.unfinished for tracker in trackers)
+            return sum(tracker.unfinished for tracker in trackers)
 
     async def give_up(self, revoked: set[TopicPartition]) -> None:
         """Finish what is under way in ``revoked``, two seconds at most, and commit it. On the I/O thread."""
         leaving = [self._trackers[each] for each in revoked if each in self._trackers]
-        self._reader.forget(lambda ticket: ticket.partition in revoked)
+        forgotten = self._reader.forget(lambda ticket: ticket.partition in revoked)
         deadline = time.monotonic() + REVOCATION_DRAIN_SECONDS
-        while self._under_way(leaving) and time.monotonic() < deadline:
+        while self._under_way(leaving) > forgotten and time.monotonic() < deadline:
             # kafka-python's loop is its own, not asyncio's, and this is its only way to sleep.
             await self._consumer._net.sleep(_DRAIN_CHECK_SECONDS)
         points = self._commit_points(revoked)
         if points:
             await self._consumer.commit_async(points)
         self.drop(revoked)
+        restart_at_committed(self._consumer)
 
     def drop(self, partitions: set[TopicPartition]) -> None:
         """Partitions are gone: forget what was known of them."""
         self._reader.forget(lambda ticket: ticket.partition in partitions)
+        self._taken_up -= partitions
+        unfinished = 0
         with self._lock:
-            unfinished = sum(self._trackers.pop(each).unfinished for each in partitions if each in self._trackers)
+            for partition in partitions & self._trackers.keys():
+                tracker = self._trackers.pop(partition)
+                unfinished += tracker.unfinished
+                self._known[partition] = Progress.of_commit(*tracker.commit_point())
         if unfinished:
             log(_logger, logging.INFO, "revoked_unfinished", records=unfinished)

@@ -23,11 +23,16 @@ from shared.core.identifiers import IDENTIFIER_RULE, is_identifier
 CONTENT_TYPE: Final = "application/cloudevents+json"
 BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 
-_ATTRIBUTE_NAME = re.compile(r"^[a-z0-9]{1,64}$")
-_TYPE = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")
+_ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
+_TYPE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 _BYTES_LIMIT = {"id": 255, "source": 1024, "subject": 1024}
 #: RFC 3339 as CloudEvents demands it: a date, a time and an offset.
-_TIME = re.compile(r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+#: What an integer that does not fit into 64 bits has at least, once all digits are made alike.
+_MANY_DIGITS = b"0" * 19
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class CloudEvent:
     """A checked event. ``document`` is its structured JSON form and must not be changed."""
 
     document: Mapping[str, Any]
+    _encoded: bytes
 
     @property
     def id(self) -> str:
@@ -66,7 +72,7 @@ class CloudEvent:
 
     def encode(self) -> bytes:
         """Structured JSON, as it stands on the topic and in a webhook's body."""
-        return orjson.dumps(self.document)
+        return self._encoded
 
 
 def parse_json(raw: bytes, field: str = "(body)") -> Any:
@@ -75,10 +81,22 @@ def parse_json(raw: bytes, field: str = "(body)") -> Any:
     Raises InvalidInput with the position of the error, never with the text itself.
     """
     try:
-        return orjson.loads(raw)
+        document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidInput([Fault(field, f"not valid JSON ({where})", "send one JSON document in UTF-8")]) from None
+    if _MANY_DIGITS in raw.translate(_DIGITS_ALIKE):
+        _refuse_large_integers(raw, field)
+    return document
+
+
+def _refuse_large_integers(raw: bytes, field: str) -> None:
+    """orjson reads them as doubles, which rounds them without a word."""
+    for found in _STRING_OR_NUMBER.finditer(raw):
+        text = found.group()
+        if text.lstrip(b"-").isdigit() and (len(text) > 20 or not -(2**63) <= int(text) < 2**64):
+            where = f"byte {found.start() + 1}"
+            raise InvalidInput([Fault(field, f"holds an integer beyond 64 bits ({where})", "send it as a string")])
 
 
 def check_event(document: Any, *, field: str = "", organization: str | None = None) -> CloudEvent:
@@ -100,7 +118,12 @@ def check_event(document: Any, *, field: str = "", organization: str | None = No
     if faults:
         dot = "." if field else ""
         raise InvalidInput(Fault(f"{field}{dot}{fault.field}", fault.message, fault.fix) for fault in faults)
-    return CloudEvent(document)
+    try:
+        return CloudEvent(document, orjson.dumps(document))
+    except TypeError:
+        # orjson reads deeper than it writes: 1,024 levels and 254.
+        name = f"{field}.data" if field else "data"
+        raise InvalidInput([Fault(name, "nested deeper than 250 levels", "send a flatter structure")]) from None
 
 
 def _faults(document: Mapping[str, Any], claimed_organization: Any) -> Sequence[Fault]:
@@ -122,7 +145,7 @@ def _faults(document: Mapping[str, Any], claimed_organization: Any) -> Sequence[
         if isinstance(value, str) and any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
             wrong(name, "holds control characters", "remove them")
     kind = document.get("type")
-    if isinstance(kind, str) and kind and not _TYPE.match(kind):
+    if isinstance(kind, str) and kind and not _TYPE.fullmatch(kind):
         wrong(
             "type",
             "not a dotted name",
@@ -149,7 +172,7 @@ def _faults(document: Mapping[str, Any], claimed_organization: Any) -> Sequence[
     for name, value in document.items():
         if name in ("data", "data_base64"):
             continue
-        if not _ATTRIBUTE_NAME.match(name):
+        if not _ATTRIBUTE_NAME.fullmatch(name):
             wrong(
                 name[:64],
                 "not an attribute name",
@@ -161,7 +184,7 @@ def _faults(document: Mapping[str, Any], claimed_organization: Any) -> Sequence[
 
 
 def _is_time(value: Any) -> bool:
-    if not isinstance(value, str) or not _TIME.match(value):
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
         return False
     try:
         datetime.fromisoformat(value.upper().replace("Z", "+00:00"))

@@ -5,15 +5,21 @@ that no decoding is needed to find out, and replaying is writing key, value and 
 is our fault or a producer's, never a receiver's: a webhook that fails is a recorded outcome.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from shared.core.topics import MAX_RECORD_BYTES
 
 PREFIX: Final = "dead-letter-"
 #: Headers of the original record are kept under this prefix.
 ORIGINAL_PREFIX: Final = "original-"
 #: Longest detail kept: a traceback is worth its last lines, and a header is no place for more.
 MAX_DETAIL_CHARS: Final = 8_000
+#: Bytes of original key, value and headers kept at most: what a topic takes, less room for what we say about it.
+MAX_ORIGINAL_BYTES: Final = MAX_RECORD_BYTES - 64 * 1024
+#: What is kept of key and of value beyond that, in bytes.
+CUT_BYTES: Final = 512 * 1024
 
 
 class Reason(StrEnum):
@@ -36,6 +42,20 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     original_headers: tuple[tuple[str, bytes], ...]
+
+    def fitted(self) -> "DeadLetter":
+        """This dead letter, cut down if no topic would take it; the whole record stands where it came from. Compressed
+        records and direct producers can exceed what we write ourselves."""
+        sizes = [len(name) + len(ORIGINAL_PREFIX) + len(raw) for name, raw in self.original_headers]
+        if len(self.key or b"") + len(self.value or b"") + sum(sizes) <= MAX_ORIGINAL_BYTES:
+            return self
+        return replace(
+            self,
+            detail=f"{self.detail} | too large to keep: headers left out, key and value cut to {CUT_BYTES} bytes",
+            key=None if self.key is None else self.key[:CUT_BYTES],
+            value=None if self.value is None else self.value[:CUT_BYTES],
+            original_headers=(),
+        )
 
     def record_key(self) -> bytes:
         return self.topic.encode()

@@ -38,10 +38,15 @@ def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
     def path(location: tuple[int | str, ...]) -> str:
         text = prefix
         for part in location:
+            if part == "[key]":  # pydantic's word for "the name, not the value"
+                continue
             text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
         return text or "(whole)"
 
-    return tuple(Fault(path(item["loc"]), item["msg"], _fix(item)) for item in error.errors(include_input=False))
+    return tuple(
+        Fault(path(item["loc"]), item["msg"].removeprefix("Value error, "), _fix(item))
+        for item in error.errors(include_input=False)
+    )
 
 
 def _fix(item: Any) -> str:

@@ -18,7 +18,7 @@ IDENTIFIER_RULE = "1 to 63 characters: lower-case letters, digits, '.', '_' and 
 
 def is_identifier(text: str) -> bool:
     """Whether ``text`` follows IDENTIFIER_RULE."""
-    return _IDENTIFIER.match(text) is not None
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def _derived(*parts: str) -> str:

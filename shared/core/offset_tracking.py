@@ -8,12 +8,13 @@ What this module refuses to know: time and Kafka. When to commit is the caller's
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-#: Bytes of commit metadata we use at most; brokers allow 4,096 by default (offset.metadata.max.bytes).
+#: Bytes of commit metadata at which we stop reading ahead; brokers allow 4,096 by default (offset.metadata.max.bytes).
 METADATA_LIMIT = 3_072
 _VERSION = "1:"
+_MAX_RAW_BYTES = (4_096 - len(_VERSION)) // 4 * 3
 
 
 @dataclass(slots=True)
@@ -71,30 +72,43 @@ class OffsetTracker:
 
 def encode_finished(base: int, finished: Iterable[int]) -> str:
     """Offsets above ``base`` as alternating gap and run lengths, in base-128 varints, in base64: a long run costs three
-    bytes, an isolated offset two."""
-    lengths: list[int] = []
-    position = base
-    run_start: int | None = None
-    for offset in sorted(finished):
-        if run_start is not None and offset == position:
-            position += 1
-            continue
-        if run_start is not None:
-            lengths.append(position - run_start)
-        lengths.append(offset - position)
-        run_start = offset
-        position = offset + 1
-    if run_start is None:
-        return ""
-    lengths.append(position - run_start)
+    bytes, an isolated offset two.
+
+    What was read ahead when a partition is paused may still finish; of that, what brokers would not take is left out,
+    highest first, which costs repetition and loses nothing."""
     raw = bytearray()
-    for length in lengths:
-        rest = length
-        while rest >= 0x80:
-            raw.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        raw.append(rest)
-    return _VERSION + base64.b64encode(raw).decode()
+    position = base
+    for start, end in _runs(finished):
+        pair = _varint(start - position) + _varint(end - start)
+        if len(raw) + len(pair) > _MAX_RAW_BYTES:
+            break
+        raw += pair
+        position = end
+    return _VERSION + base64.b64encode(raw).decode() if raw else ""
+
+
+def _runs(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Consecutive offsets as (first, last + 1), lowest first."""
+    start = end = -1
+    for offset in sorted(offsets):
+        if offset == end:
+            end += 1
+            continue
+        if end >= 0:
+            yield start, end
+        start, end = offset, offset + 1
+    if end >= 0:
+        yield start, end
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, lowest first; the high bit says that more follow."""
+    raw = bytearray()
+    while number >= 0x80:
+        raw.append(number & 0x7F | 0x80)
+        number >>= 7
+    raw.append(number)
+    return bytes(raw)
 
 
 def decode_finished(base: int, metadata: str) -> frozenset[int]:
@@ -102,9 +116,13 @@ def decode_finished(base: int, metadata: str) -> frozenset[int]:
     which costs repetition and loses nothing."""
     if not metadata.startswith(_VERSION):
         return frozenset()
+    try:
+        raw = base64.b64decode(metadata.removeprefix(_VERSION), validate=True)
+    except ValueError:
+        return frozenset()
     lengths: list[int] = []
     value = shift = 0
-    for byte in base64.b64decode(metadata.removeprefix(_VERSION)):
+    for byte in raw:
         value |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
@@ -112,7 +130,7 @@ def decode_finished(base: int, metadata: str) -> frozenset[int]:
             value = shift = 0
     finished: list[int] = []
     position = base
-    for gap, run in zip(lengths[::2], lengths[1::2], strict=True):
+    for gap, run in zip(lengths[::2], lengths[1::2], strict=False):
         position += gap
         finished.extend(range(position, position + run))
         position += run

@@ -27,6 +27,8 @@ class RecentIds:
 
     def add(self, work: tuple[str, int], now_ms: int) -> None:
         """Remember (run id, step) as finished and forget what is too old or too much."""
+        # Out and in again, so that the order stays that of the times.
+        self._finished_ms.pop(work, None)
         self._finished_ms[work] = now_ms
         while self._finished_ms:
             oldest, finished_ms = next(iter(self._finished_ms.items()))

@@ -10,6 +10,7 @@ What is enabled or disabled is not configuration: that state has one writer, the
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -39,14 +40,21 @@ class Spec(BaseModel):
 
 
 def _http_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    host = rest.partition("/")[0].rpartition("@")
-    if not separator or scheme.lower() not in ("http", "https") or not host[2].strip(":"):
-        raise ValueError("must be an absolute http or https URL, such as https://example.com/hooks")
-    if host[1]:
-        raise ValueError("must not hold a user name or password; link a credential instead")
     if any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
         raise ValueError("must not hold blanks or control characters")
+    try:
+        parts = urlsplit(url)
+        host, user, password = parts.hostname, parts.username, parts.password
+        port_is_valid = parts.port != 0
+    except ValueError:
+        # Its message repeats the URL, which may hold a secret.
+        raise ValueError("must hold a valid host and port") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must be an absolute http or https URL, such as https://example.com/hooks")
+    if not port_is_valid:
+        raise ValueError("must hold a valid host and port")
+    if user is not None or password is not None:
+        raise ValueError("must not hold a user name or password; link a credential instead")
     return url
 
 
@@ -111,6 +119,9 @@ class RetryPolicy(Spec):
     delays_seconds: tuple[Annotated[float, Field(gt=0, le=MAX_RETRY_DELAY_SECONDS)], ...] = Field(
         default=DEFAULT_RETRY_DELAYS_SECONDS, max_length=50, description="waits between attempts, in seconds"
     )
+    jitter: float = Field(
+        default=0.0, ge=0, le=1, description="each wait is made longer at random, by this fraction of it at most"
+    )
 
 
 class DisablePolicy(Spec):
@@ -172,7 +183,7 @@ class Resource(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_spec_as_its_kind(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and isinstance(raw.get("spec"), dict) and raw.get("kind") in set(Kind):
+        if isinstance(raw, dict) and isinstance(raw.get("spec"), dict) and raw.get("kind") in list(Kind):
             # A newer writer's fields are skipped here, and here only: over HTTP they are refused.
             spec = SPEC_OF[Kind(raw["kind"])].model_validate(raw["spec"], extra="ignore")
             return {**raw, "spec": spec}

@@ -2,7 +2,8 @@
 
 Kafka has no delayed delivery. A tier is a topic whose records all wait equally long, so its head is always the next one
 due and a consumer that waits for it makes nobody wait longer. A delay that is no tier is a chain: each hop takes the
-longest tier that fits into what remains. A run is never early; it is late by less than the shortest tier (1 s).
+longest tier that fits into what remains. A run is never early; it is late by less than the shortest tier (1 s) plus
+the lag of one hop, its last: what earlier hops lag, the later ones make up.
 """
 
 from dataclasses import dataclass

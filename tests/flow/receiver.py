@@ -41,7 +41,7 @@ class Receiver:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._received: list[Received] = []
-        self._behaviours: dict[str, Behaviour] = {}
+        self._behaviours: dict[str, Behaviour | Reply] = {}
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -80,7 +80,7 @@ class Receiver:
     def answer(self, path: str, behaviour: Behaviour | Reply) -> None:
         """Set what ``path`` answers from now on; without this it is 200."""
         with self._lock:
-            self._behaviours[path] = (lambda _, reply=behaviour: reply) if isinstance(behaviour, Reply) else behaviour
+            self._behaviours[path] = behaviour
 
     def requests(self, path: str) -> list[Received]:
         with self._lock:
@@ -94,8 +94,8 @@ class Receiver:
                 for each in self._received
                 if each.path == request.path and each.headers.get("webhook-id") == request.headers.get("webhook-id")
             ]
-            behaviour = self._behaviours.get(request.path)
-        return Reply() if behaviour is None else behaviour(same)
+            behaviour = self._behaviours.get(request.path, Reply())
+        return behaviour if isinstance(behaviour, Reply) else behaviour(same)
 
     def close(self) -> None:
         self._closing.set()

@@ -1,5 +1,6 @@
 """Whatever is stopped, killed or malformed: nothing is lost and nothing else stops."""
 
+from itertools import pairwise
 from typing import Any
 
 from deploy.local.fleet.plan import Service
@@ -26,7 +27,7 @@ def test_a_fleet_stopped_between_two_attempts_goes_on_where_it_was(case: Case) -
     assert len(requests) == 4, "no second attempt 1, no attempt left out"
     attempts = case.get(f"/v1/runs/{run['run_id']}")["attempts"]
     assert [attempt["number"] for attempt in attempts] == [1, 2, 3, 4]
-    gaps = [later.at - earlier.at for earlier, later in zip(requests, requests[1:], strict=False)]
+    gaps = [later.at - earlier.at for earlier, later in pairwise(requests)]
     assert gaps[0] >= 2.0
     assert [4.0 <= gaps[1] < 7.0, 8.0 <= gaps[2] < 12.0] == [True, True], gaps
 

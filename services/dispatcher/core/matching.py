@@ -4,6 +4,10 @@ A rule fires when its event type fits and its condition, if it has one, is exact
 does not fire and is reported. Each integration of a firing rule is one run, with an id that is derived from event and
 integration, so matching the same event again plans the same runs.
 
+Errors and what becomes of integrations are events too, and rules may match them; a loop is impossible all the same.
+Such an event carries the chain of integrations whose errors led to it, the one it is about last, and triggers none of
+them; a chain is never longer than `MAX_CHAIN`.
+
 What this module refuses to know: how conditions are evaluated (the caller passes that in) and whether an integration is
 enabled: a disabled one is triggered too, and ends DISABLED with its request kept.
 """
@@ -26,6 +30,10 @@ class NoAnswer:
     reason: str
 
 
+#: Integrations in a chain of errors about errors at most: one that tells a chat, one that tells of its failure, and
+#: so on.
+MAX_CHAIN = 5
+
 #: Evaluates the text of a condition for the event at hand.
 Evaluate = Callable[[str], bool | NoAnswer]
 
@@ -43,21 +51,27 @@ def match(
     configuration: Configuration,
     evaluate: Evaluate,
     *,
+    chain: tuple[str, ...] = (),
     config_offset: int,
     accepted_ms: int,
     now_ms: int,
 ) -> Match:
-    """Match one event. ``config_offset`` is the offset below which ``configuration`` is complete."""
+    """Match one event.
+
+    ``config_offset`` is the offset below which ``configuration`` is complete; ``chain`` is empty but for events about
+    integrations.
+    """
     organization = event.organization
     reference = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject, time=event.time)
     runs: list[PlannedRun] = []
     unevaluable: list[UnevaluableRule] = []
-    for rule in configuration.rules_for(organization, event.type):
+    rules = configuration.rules_for(organization, event.type) if len(chain) <= MAX_CHAIN else ()
+    for rule in rules:
         answer = True if rule.spec.condition is None else evaluate(rule.spec.condition)
         if isinstance(answer, NoAnswer):
             unevaluable.append(UnevaluableRule(rule_id=rule.id, reason=answer.reason))
         elif answer is True:
-            runs.extend(_runs_of(rule.id, event, configuration))
+            runs.extend(run for run in _runs_of(rule.id, event, configuration) if run.integration_id not in chain)
     record = MatchRecord(
         organization=organization,
         event=reference,
@@ -75,6 +89,7 @@ def match(
             integration_id=run.integration_id,
             rule_id=run.rule_id,
             event=reference,
+            chain=chain,
             config_offset=config_offset,
             accepted_ms=accepted_ms,
             created_ms=now_ms,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from services.dispatcher.core.classification import Failed, Succeeded, Verdict
 from services.dispatcher.core.exchange import Answer, Request, Result
 from services.dispatcher.core.redaction import keep_body, redact_headers
-from services.dispatcher.core.retry_policy import GiveUp, RetryAt
+from services.dispatcher.core.retry_policy import GiveUp, Next, RetryAt, TimeUp
 from shared.core.identifiers import event_id_of_run
 from shared.core.messages import integration_events as events
 from shared.core.messages.base import ORGANIZATION_HEADER, RUN_ID_HEADER
@@ -38,7 +38,7 @@ class Attempted:
     request: Request | None
     result: Result
     verdict: Verdict
-    next: RetryAt | GiveUp
+    next: Next
     stages: tuple[Stage, ...]
     started_ms: int
     ended_ms: int
@@ -80,44 +80,33 @@ def records_of_attempt(
         }
     )
     records = [_log_record(request, _attempt_record(request, attempted), topics)]
+
+    def ended(event_type: str, status: events.RunStatus, message: str, error: events.ErrorDetail | None) -> OutRecord:
+        data = _outcome_data(after, status, message, error, attempted.ended_ms, terms)
+        return _event_record(_event(event_type, data, request, time), topics)
+
     match attempted.verdict, attempted.next:
         case Succeeded(), _:
             message = f"Delivered at attempt {summary.number}."
-            records.append(
-                _outcome(
-                    after,
-                    events.RUN_COMPLETED,
-                    events.RunStatus.COMPLETED,
-                    message,
-                    None,
-                    attempted,
-                    terms,
-                    topics,
-                    time,
-                )
-            )
+            records.append(ended(events.RUN_COMPLETED, events.RunStatus.COMPLETED, message, None))
         case Failed(), RetryAt(due_ms=due_ms):
+            cost_ms = due_ms - attempted.started_ms
+            after = after.model_copy(update={"waited_ms": request.waited_ms + cost_ms})
             records.append(waiting(after, value, due_ms, attempted.ended_ms, topics))
-        case Failed() as failed, GiveUp():
+        case Failed(error=error) as failed, GiveUp():
             message = (
-                f"The webhook could not be delivered: {failed.error.cause} "
-                f"(attempt {summary.number}, the last). {failed.error.remedy}"
+                f"The webhook could not be delivered: {error.cause} "
+                f"(attempt {summary.number}, the last). {error.remedy}"
             )
-            records.append(
-                _outcome(
-                    after,
-                    failed.event_type,
-                    failed.status,
-                    message,
-                    failed.error,
-                    attempted,
-                    terms,
-                    topics,
-                    time,
-                )
-            )
+            records.append(ended(failed.event_type, failed.status, message, error))
             if failed.gone:
-                records.append(_disable_request(after, failed.error.cause, topics, time))
+                records.append(_disable_request(after, error.cause, topics, time))
+        case Failed(error=error), TimeUp():
+            message = (
+                f"The run's time was over before its attempts were: {error.cause} "
+                f"(attempt {summary.number}), and the next would come too late. {error.remedy}"
+            )
+            records.append(ended(events.PERFORM_ERROR, events.RunStatus.TIMED_OUT, message, error))
     return records
 
 
@@ -209,21 +198,6 @@ def _exchange(attempted: Attempted) -> Exchange | None:
         response=response,
         duration_ms=attempted.ended_ms - attempted.started_ms,
     )
-
-
-def _outcome(
-    request: DeliveryRequest,
-    event_type: str,
-    status: events.RunStatus,
-    message: str,
-    error: events.ErrorDetail | None,
-    attempted: Attempted,
-    terms: Terms,
-    topics: Topics,
-    time: str,
-) -> OutRecord:
-    data = _outcome_data(request, status, message, error, attempted.ended_ms, terms)
-    return _event_record(_event(event_type, data, request, time), topics)
 
 
 def _outcome_data(

@@ -14,6 +14,7 @@ from typing import Any, Final
 from shared.core.cloud_events import CONTENT_TYPE, CloudEvent, check_event
 from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.base import ORGANIZATION_HEADER
+from shared.core.messages.integration_events import DATA_OF
 from shared.core.records import OutRecord
 from shared.core.topics import MAX_EVENT_BYTES, system_event_key
 
@@ -52,6 +53,10 @@ def judge_event(document: Any, *, field: str, organization: str, received: str, 
         event = check_event(document, field=field, organization=organization)
     except InvalidInput as error:
         return RefusedEvent(_claimed_id(document), error.faults)
+    if event.type in DATA_OF:
+        name = f"{field}.type" if field else "type"
+        fault = Fault(name, "this type is what Hookfleet itself says about integrations", "choose another type")
+        return RefusedEvent(event.id, (fault,))
     value = event.encode()
     if len(value) > MAX_EVENT_BYTES:
         fault = Fault(

@@ -42,7 +42,8 @@ class DeliveryRequest(Message):
     ``step`` is raised whenever the send stage writes the run on and is kept by hops, so (run id, step) names one piece
     of work. ``webhook_id`` is the Standard Webhooks message id: the run id of the first run, kept by Replay. ``epoch``
     is the integration's epoch when the first attempt began, null before. ``chain`` holds the integrations whose errors
-    led to this event, oldest first.
+    led to this event, oldest first. ``waited_ms`` is what the receiver has cost the run so far: attempts and the waits
+    between them, as planned; a run has a deadline and our own downtime must not use it up.
     """
 
     v: Literal[1] = 1
@@ -62,6 +63,7 @@ class DeliveryRequest(Message):
     step: int = 0
     attempts: tuple[AttemptSummary, ...] = ()
     first_sent_ms: int | None = None
+    waited_ms: int = 0
     epoch: int | None = None
 
     @property

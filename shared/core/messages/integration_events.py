@@ -227,3 +227,13 @@ def decode_integration_event(value: bytes) -> IntegrationEvent:
         time=event.time or "",
         data=data,
     )
+
+
+def chain_of(value: bytes) -> tuple[str, ...]:
+    """The integrations whose errors led to a record of this topic, oldest first, the one it is about last.
+
+    Raises InvalidInput as `decode_integration_event` does.
+    """
+    data = decode_integration_event(value).data
+    led_here = data.chain if isinstance(data, RunOutcome | IntegrationDisabled) else ()
+    return (*led_here, data.integration_id)

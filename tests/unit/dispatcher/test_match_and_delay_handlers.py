@@ -1,0 +1,148 @@
+"""The match and the delay stage's work on a batch, with everything around it given by the test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.dispatcher.delay_handler import DelayHandler
+from services.dispatcher.match_handler import MatchHandler
+from shared.adapters.dead_letter_box import DeadLetterBox
+from shared.core.dead_letters import Reason, read_dead_letter
+from shared.core.faults import InfrastructureError
+from shared.core.messages.delivery import DUE_HEADER
+from shared.core.messages.run_log import MatchRecord, decode_run_log
+from shared.core.records import OutRecord, Record
+from shared.core.topics import MAX_EVENT_BYTES, topics
+from tests.unit.dispatcher import samples
+
+TOPICS = topics("", 6)
+DEAD_LETTERS = DeadLetterBox(TOPICS.dead_letters.name, "dispatcher")
+
+
+class Table:
+    """A config table that is where the test says."""
+
+    def __init__(self, *, behind: bool = False) -> None:
+        self.asked: list[int] = []
+        self._behind = behind
+
+    def offset(self) -> int:
+        return 7
+
+    def wait_until(self, offset: int, timeout_seconds: float) -> bool:
+        self.asked.append(offset)
+        return not self._behind
+
+
+class Acknowledged:
+    """Kept at once."""
+
+    def wait(self) -> None:
+        """Nothing to wait for."""
+
+
+class Produced(list[OutRecord]):
+    """What was produced."""
+
+    def __call__(self, records: Sequence[OutRecord]) -> Acknowledged:
+        self.extend(records)
+        return Acknowledged()
+
+    def on(self, topic: str) -> list[OutRecord]:
+        return [record for record in self if record.topic == topic]
+
+
+def record(value: bytes | None, *headers: tuple[str, bytes], topic: str = TOPICS.system_events.name, timestamp_ms: int = 50) -> Record:
+    return Record(topic, 1, 2, b"key", value, headers, timestamp_ms)
+
+
+# match
+
+
+def matched(*records: Record, behind: bool = False) -> Produced:
+    produced = Produced()
+    MatchHandler(
+        topics=TOPICS,
+        configuration=samples.configured(rule=samples.rule(), hook=samples.webhook(), link=samples.integration()),
+        table=Table(behind=behind),
+        config_end=lambda: 7,
+        publish=produced,
+        dead_letters=DEAD_LETTERS,
+        clock=lambda: 60,
+    )(records)
+    return produced
+
+
+def test_a_matched_event_is_sent_as_it_is_with_one_request_and_one_match_record() -> None:
+    body = samples.event(data={"amount": 10.5}).encode()
+    produced = matched(record(body))
+    (delivery,) = produced.on(TOPICS.deliveries.name)
+    assert (delivery.key, delivery.value) == (b"acme/link/0", body)
+    (logged,) = produced.on(TOPICS.run_log.name)
+    match = decode_run_log(logged.value or b"")
+    assert isinstance(match, MatchRecord)
+    assert (match.accepted_ms, match.matched_ms, match.config_offset, len(match.runs)) == (50, 60, 7, 1)
+    assert logged.key == b"acme/e1"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"data":' + b"[" * 300 + b"]" * 300 + b"}",
+        b'{"data":1' + b"0" * 30 + b"}",
+    ],
+)
+def test_what_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_matched(value: bytes | None) -> None:
+    good = record(samples.event().encode())
+    produced = matched(good, record(value), good)
+    assert len(produced.on(TOPICS.deliveries.name)) == 2
+    (dead,) = produced.on(TOPICS.dead_letters.name)
+    letter = read_dead_letter(dead.headers, dead.value)
+    assert (letter.reason, letter.value) == (Reason.INVALID, value)
+
+
+def test_an_event_over_the_limit_from_a_direct_producer_becomes_a_dead_letter() -> None:
+    fits = samples.event(data="x" * (MAX_EVENT_BYTES - 200)).encode()
+    assert len(matched(record(fits)).on(TOPICS.deliveries.name)) == 1
+    produced = matched(record(samples.event(data="x" * MAX_EVENT_BYTES).encode()))
+    assert [each.topic for each in produced] == [TOPICS.dead_letters.name]
+
+
+def test_a_configuration_that_stays_behind_leaves_the_batch_uncommitted() -> None:
+    with pytest.raises(InfrastructureError):
+        matched(record(samples.event().encode()), behind=True)
+
+
+# delay
+
+
+def moved(*records: Record, now: int = 10_000) -> Produced:
+    produced = Produced()
+    DelayHandler(topics=TOPICS, publish=produced, dead_letters=DEAD_LETTERS, clock=lambda: now)(records)
+    return produced
+
+
+@pytest.mark.parametrize(
+    ("due_ms", "topic"), [(10_000, TOPICS.deliveries_due), (9_000, TOPICS.deliveries_due), (14_000, TOPICS.retry["4s"])]
+)
+def test_a_hop_moves_the_record_byte_for_byte(due_ms: int, topic: Any) -> None:
+    headers = (("delivery", b"\xff not even JSON"), (DUE_HEADER, str(due_ms).encode()), ("x", b"1"), ("x", b"2"))
+    assert moved(record(b"\x00body", *headers)) == [OutRecord(topic.name, b"key", b"\x00body", list(headers))]
+
+
+@pytest.mark.parametrize("due", [None, b"", b"soon", b"-1", b"1.5", b"9" * 16, "٣".encode()])
+def test_a_record_without_a_readable_due_time_becomes_a_dead_letter(due: bytes | None) -> None:
+    good = record(b"{}", (DUE_HEADER, b"1"))
+    bad = record(b"{}", *([] if due is None else [(DUE_HEADER, due)]))
+    assert [each.topic for each in moved(good, bad, good)] == [
+        TOPICS.deliveries_due.name,
+        TOPICS.dead_letters.name,
+        TOPICS.deliveries_due.name,
+    ]
