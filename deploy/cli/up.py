@@ -83,7 +83,7 @@ def _keep_running(console: Console, fleet: Fleet) -> None:
 def _introduce(console: Console, fleet: Fleet, receiver: ReceiverProcess | None) -> None:
     command, key_file = _command(), _short(fleet.folder / "api-key")
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("[dim]address[/]", f"[bold green]{fleet.url}[/]", "[dim]APIs described at /docs[/]")
+    facts.add_row("[dim]address[/]", f"[bold green]{fleet.url}[/]", "[dim]a page of what is there: /[/]")
     facts.add_row("[dim]API key[/]", f"[bold]{fleet.api_key}[/]", f"[dim]in {escape(key_file)}[/]")
     console.print(
         Panel(facts, title="Hookfleet is running", title_align="left", border_style="green", padding=1, expand=False)

@@ -36,7 +36,7 @@ _logger = logging.getLogger("hookfleet.recorder.http")
 
 
 def create_app(queries: Queries, health: Health, api_key: str) -> FastAPI:
-    """The recorder's HTTP side. Interactive documentation is ingest's, on the same origin."""
+    """The recorder's HTTP side."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(_health_routes(health))
     app.include_router(_query_routes(queries), dependencies=[Depends(_key_check(api_key))])

@@ -53,7 +53,7 @@ def front_page() -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>Hookfleet</h1>"
         "<p>A system event goes in; a signed request arrives at a webhook.</p>"
-        f'{sections}<p><a href="/docs">Interactive API description</a> · <a href="/openapi.json">OpenAPI</a></p>'
+        f'{sections}<p><a href="/openapi.json">OpenAPI document of what you send</a></p>'
         "<footer>Every request carries <code>Authorization: Bearer &lt;API key&gt;</code>; "
         "<code>hookfleet up</code> printed the key.</footer></body></html>"
     )

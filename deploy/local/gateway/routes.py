@@ -22,7 +22,6 @@ _INGEST = (
     "/v1/credentials",
     "/v1/integrations",
     "/v1/apply",
-    "/docs",
     "/openapi.json",
 )
 _EVENT_RECORDER = ("/v1/integration-events", "/v1/runs")

@@ -69,7 +69,8 @@ def build_application(
     )
     guarded.include_router(configuration)
 
-    app = FastAPI(title="Hookfleet ingest", version="1", description=_DESCRIPTION, redoc_url=None)
+    # FastAPI's pages about the document load their scripts from elsewhere, which a closed network refuses.
+    app = FastAPI(title="Hookfleet ingest", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
     app.add_middleware(RequestLog)
     app.include_router(health_router(health))
     app.include_router(guarded)
