@@ -6,8 +6,9 @@ offset and is taken for a repeated one. Around a rebalance Faust does not promis
 - while tables recover, the fetcher may take records of source partitions from the client and throw them away, relying
   on a seek to the committed offset afterwards; but where nothing is committed yet, there is no seek;
 - that seek runs beside the fetcher, so records from before it can reach the stream first;
-- the stream's queue is emptied when recovery is over, after the seek, so what was fetched in between is lost. A hole of
-  one record does not even hold up the commit. (Measured: with a backlog on a busy machine, 6 joins out of 20.)
+- the stream's queue is emptied when recovery is over, after the seek, so what was fetched in between is lost, and a
+  hole of one record does not even hold up the commit. Measured with a backlog on a busy machine: 6 starts of 20 lost
+  a record or stood still.
 
 Here the fetcher itself seeks, between two fetches, once recovery is over and the queue has been emptied; records of
 source partitions that were fetched before are not passed on.
