@@ -24,7 +24,7 @@ from shared.core.messages.integration_events import RunStatus
 from shared.core.messages.run_log import Stage, StageName
 from shared.core.messages.state import FIRST_EPOCH, IntegrationState
 from shared.core.records import OutRecord
-from shared.core.resources import Integration, Webhook
+from shared.core.resources import DisablePolicy, Integration, Webhook
 from shared.core.topics import Topics
 
 USER_AGENT = "Hookfleet"
@@ -70,7 +70,7 @@ class SendHandler:
         state_of: Callable[[str, str], IntegrationState | None],
         client: HttpClient,
         secrets: Secrets,
-        default_failure_limit: int,
+        default_disable_policy: DisablePolicy,
         clock: Clock,
         chance: Callable[[], float],
     ) -> None:
@@ -81,7 +81,7 @@ class SendHandler:
         self._state_of = state_of
         self._client = client
         self._secrets = secrets
-        self._default_failure_limit = default_failure_limit
+        self._default_disable_policy = default_disable_policy
         self._clock = clock
         self._chance = chance
 
@@ -190,12 +190,13 @@ class SendHandler:
     def _terms(
         self, request: DeliveryRequest, integration: Integration | None, state: IntegrationState | None
     ) -> Terms:
-        limit = self._default_failure_limit
+        policy = self._default_disable_policy
         if integration is not None and integration.disable is not None:
-            limit = integration.disable.failed_runs
-        if request.epoch is not None:
-            return Terms(request.epoch, limit)
-        return Terms(FIRST_EPOCH if state is None else state.epoch, limit)
+            policy = integration.disable
+        epoch = request.epoch
+        if epoch is None:
+            epoch = FIRST_EPOCH if state is None else state.epoch
+        return Terms(epoch, policy.failed_runs, round(policy.minimum_failing_seconds * 1000))
 
 
 def _stage(name: StageName, started_ms: int, ended_ms: int, reason: str | None) -> Stage:

@@ -38,6 +38,13 @@ class DispatcherSettings(ServiceSettings):
         le=1000,
         description="successive failed runs that disable an integration which sets no limit itself",
     )
+    minimum_failing_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=604_800,
+        description="seconds between the first of those and the one that disables, at least; minutes in production, so "
+        "that a short deploy at a receiver disables nothing",
+    )
 
     @field_validator("roles", mode="before")
     @classmethod

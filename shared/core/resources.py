@@ -128,6 +128,12 @@ class DisablePolicy(Spec):
     """When an integration that keeps failing is disabled."""
 
     failed_runs: int = Field(default=20, ge=1, le=1000, description="successive failed runs that disable")
+    minimum_failing_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_RETRY_DELAY_SECONDS,
+        description="seconds between the first of them and the one that disables, at least",
+    )
 
 
 class Integration(Spec):

@@ -10,6 +10,8 @@ and everything that a decision leads to has the same id.
   and survive everything. A success on an empty streak is not written (healthy receivers would cost a write each),
   so that its run is known is left to `services.disabler.core.first_outcomes`, which is bounded and lives with the
   process.
+- *A minimum failing time* beside the count keeps a short deploy at a receiver from disabling it: the limit must be
+  reached and the first failure of the streak be that long ago. More runs than the limit are not remembered.
 - *Epochs.* An outcome of an older epoch is ignored. One of a newer epoch is proof that this epoch was announced,
   which the disabler alone does; so the table has lost something, and the outcome's epoch is taken over.
 - *Answers.* Asking to enable what is enabled (or to disable what is disabled) changes no epoch and no streak,
@@ -119,8 +121,10 @@ def _outcome(
         case Effect.ADDS:
             failed = (*current.failed_runs, outcome.run_id)
             first = at_ms if current.first_failed_ms is None else current.first_failed_ms
-            if len(failed) < outcome.failure_limit:
-                return replace(current, last_offset=offset, failed_runs=failed, first_failed_ms=first), None
+            if len(failed) < outcome.failure_limit or at_ms - first < outcome.minimum_failing_ms:
+                return replace(
+                    current, last_offset=offset, failed_runs=failed[-outcome.failure_limit :], first_failed_ms=first
+                ), None
             decision = Disable(
                 offset=offset,
                 epoch=current.epoch,

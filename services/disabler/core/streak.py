@@ -4,8 +4,6 @@ A `Streak` is a table value: bounded, because ids are kept only up to the failur
 complete, because it alone decides what the next record of the integration does. It carries the offset it stands at,
 so that a record read twice is recognised, and the last decision with all its words, so that the decision can be
 announced again without being taken again.
-
-``first_failed_ms`` is there for a minimum failing time: whoever adds one needs no other table value.
 """
 
 from dataclasses import dataclass

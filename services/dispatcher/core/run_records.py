@@ -58,6 +58,7 @@ class Terms:
 
     epoch: int
     failure_limit: int
+    minimum_failing_ms: int
 
 
 def records_of_attempt(
@@ -225,6 +226,7 @@ def _outcome_data(
         ended_ms=ended_ms,
         epoch=terms.epoch,
         failure_limit=terms.failure_limit,
+        minimum_failing_ms=terms.minimum_failing_ms,
         message=message,
         error=error,
     )

@@ -96,8 +96,8 @@ class CallerContext(Message):
 
 
 class RunOutcome(Message):
-    """How a run ended. ``epoch`` and ``failure_limit`` are those in force for this run, so that the disabler decides
-    from this record alone."""
+    """How a run ended. ``epoch``, ``failure_limit`` and ``minimum_failing_ms`` are those in force for this run, so that
+    the disabler decides from this record alone."""
 
     v: Literal[1] = 1
     run_id: str
@@ -116,6 +116,7 @@ class RunOutcome(Message):
     ended_ms: int
     epoch: int
     failure_limit: int
+    minimum_failing_ms: int = 0
     message: str
     error: ErrorDetail | None = None
     entity: Entity | None = None

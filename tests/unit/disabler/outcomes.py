@@ -33,6 +33,7 @@ def outcome(
     integration_id: str = INTEGRATION,
     epoch: int = 0,
     limit: int = 20,
+    minimum_failing_ms: int = 0,
 ) -> IntegrationEvent:
     """The end of a run."""
     kind = _TYPE_OF.get(status, PERFORM_ERROR)
@@ -48,6 +49,7 @@ def outcome(
         ended_ms=3,
         epoch=epoch,
         failure_limit=limit,
+        minimum_failing_ms=minimum_failing_ms,
         message="The receiver answered 500.",
     )
     return _event(f"outcome-{run_id}", kind, data)

@@ -232,3 +232,20 @@ def test_a_table_value_with_fields_of_a_later_version_is_read() -> None:
     streak, _ = play(outcome("a", limit=1))
     raw = encode_streak(known(streak))
     assert decode_streak(b'{"minimum_failing_ms":5,' + raw[1:]) == streak
+
+
+def test_a_streak_shorter_than_the_minimum_failing_time_does_not_disable() -> None:
+    """Runs fail one second apart: three reach the limit, and only the sixth comes five seconds after the first."""
+    failing = [outcome(f"run-{number}", limit=3, minimum_failing_ms=5_000) for number in range(6)]
+    streak, said = play(*failing[:5])
+    assert (known(streak).enabled, said) == (True, [])
+    assert len(known(streak).failed_runs) == 3, "no more runs than the limit are remembered"
+    streak, said = play(*failing)
+    assert [(type(decision), decision.since_ms) for decision in said] == [(Disable, 5_000)]
+
+
+def test_a_success_begins_the_minimum_failing_time_anew() -> None:
+    before = [outcome(f"a-{number}", limit=3, minimum_failing_ms=5_000) for number in range(4)]
+    after = [outcome(f"b-{number}", limit=3, minimum_failing_ms=5_000) for number in range(5)]
+    streak, said = play(*before, outcome("fine", RunStatus.COMPLETED), *after)
+    assert (known(streak).enabled, said) == (True, [])

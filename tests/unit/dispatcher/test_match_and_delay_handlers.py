@@ -53,7 +53,9 @@ class Produced(list[OutRecord]):
         return [record for record in self if record.topic == topic]
 
 
-def record(value: bytes | None, *headers: tuple[str, bytes], topic: str = TOPICS.system_events.name, timestamp_ms: int = 50) -> Record:
+def record(
+    value: bytes | None, *headers: tuple[str, bytes], topic: str = TOPICS.system_events.name, timestamp_ms: int = 50
+) -> Record:
     return Record(topic, 1, 2, b"key", value, headers, timestamp_ms)
 
 

@@ -27,7 +27,7 @@ from tests.unit.dispatcher import samples
 
 TOPICS = topics("", 6)
 BODY = b'{"id":"e1"}'
-TERMS = Terms(epoch=3, failure_limit=20)
+TERMS = Terms(epoch=3, failure_limit=20, minimum_failing_ms=60_000)
 TIME = "2030-01-31T12:00:00.000Z"
 OK = Answer(200, (("Set-Cookie", "s3cret"), ("x", "y")), b"thanks", False)
 BUSY = Answer(503, (), b"", False)

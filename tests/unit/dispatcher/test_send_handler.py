@@ -74,7 +74,7 @@ class Sent:
             state_of=lambda *_: state,
             client=self.client,
             secrets=Secrets(credential_failure),
-            default_failure_limit=20,
+            default_disable_policy=DisablePolicy(),
             clock=now_ms,
             chance=lambda: 0.5,
         )
