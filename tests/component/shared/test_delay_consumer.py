@@ -15,6 +15,8 @@ from tests.component.shared.conftest import MakeTopic, Run, keys_of_both_partiti
 from tests.waiting import wait_for
 
 GROUP = "delay"
+#: A value that waits for nothing.
+MALFORMED = b"malformed"
 
 
 class Delays:
@@ -26,11 +28,15 @@ class Delays:
         if held:
             self.held.set()
         self.kafka = group_consumer(settings, GROUP)
-        self.consumer = DelayConsumer(self.kafka, delays_ms, self._take, self._clock)
+        self._delays_ms = delays_ms
+        self.consumer = DelayConsumer(self.kafka, list(delays_ms), self._hop_ms, self._take, self._clock)
         self.running = run(self.consumer.run)
 
     def _clock(self) -> int:
         return 0 if self.held.is_set() else now_ms()
+
+    def _hop_ms(self, record: Record) -> int:
+        return 0 if record.value == MALFORMED else record.timestamp_ms + self._delays_ms[record.topic]
 
     def _take(self, due: Sequence[Record]) -> None:
         self.moved += [(record, now_ms()) for record in due]
@@ -111,3 +117,14 @@ def test_while_records_wait_their_partition_is_paused(
     wait_for(lambda: delays.kafka.paused() == {TopicPartition(topic, 0)}, "the partition is paused")
     delays.held.clear()
     wait_for(lambda: not delays.kafka.paused(), "it goes on when nothing waits")
+
+
+def test_a_record_that_need_not_wait_goes_as_soon_as_it_is_at_the_head(
+    settings: ServiceSettings, make_topic: MakeTopic, publisher: Publisher, run: Run
+) -> None:
+    topic = make_topic("tier", append_time=True)
+    publisher.send([OutRecord(topic, b"k", value) for value in (MALFORMED, MALFORMED, b"well", MALFORMED)]).wait()
+    delays = Delays(settings, {topic: 3_600_000}, run)
+    wait_for(lambda: len(delays.moved) == 2, "both at the head have gone")
+    assert delays.values() == [MALFORMED, MALFORMED]
+    assert delays.waiting() == 2, "the third waits its hour, and the fourth behind it"

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 from kafka import TopicPartition
 
-from shared.adapters.kafka_clients import group_consumer
+from shared.adapters.history_reader import HistoryReader
+from shared.adapters.kafka_clients import group_consumer, table_consumer
 from shared.adapters.publisher import Publisher
 from shared.adapters.settings import ServiceSettings
 from shared.adapters.tracking_consumer import REVOCATION_DRAIN_SECONDS, IsLost, Ticket, TrackingConsumer
@@ -28,14 +29,21 @@ class Bench:
         self.waiting: list[tuple[Record, Ticket]] = []
         self.begun: dict[bytes, Ticket] = {}
         self.seen: list[bytes] = []
+        self.recalled: list[bytes] = []
+        self.recalled_when_taking: list[int] = []
         self.room = room
 
     def has_room(self, topic: str) -> bool:
         return len(self.waiting) < self.room
 
+    def recall(self, finished: Sequence[Record]) -> None:
+        with self.lock:
+            self.recalled += [record.value or b"" for record in finished]
+
     def take(self, work: Sequence[tuple[Record, Ticket]]) -> None:
         with self.lock:
             self.waiting += work
+            self.recalled_when_taking.append(len(self.recalled))
             self.seen += [record.value or b"" for record, _ in work]
 
     def forget(self, is_lost: IsLost) -> int:
@@ -59,7 +67,8 @@ class Member:
     def __init__(self, settings: ServiceSettings, topics: Sequence[str], run: Run, room: int = 1_000) -> None:
         self.bench = Bench(room)
         self.kafka = group_consumer(settings, GROUP)
-        self.consumer = TrackingConsumer(self.kafka, topics, self.bench)
+        history = HistoryReader(lambda: table_consumer(settings))
+        self.consumer = TrackingConsumer(self.kafka, topics, self.bench, history)
         self.running: Running = run(self.consumer.run)
 
     def saw(self, *values: bytes) -> bool:
@@ -262,3 +271,52 @@ def test_one_member_holds_the_same_partition_numbers_of_two_topics(
     )
     for member in members:
         assert numbers(member, topics[0]) == numbers(member, topics[1])
+
+
+def test_what_a_predecessor_finished_is_recalled_before_anything_of_the_same_partition_number_is_handed_out(
+    settings: ServiceSettings, make_topic: MakeTopic, publisher: Publisher, run: Run, observer: Observer
+) -> None:
+    """Of both topics, whichever of them the next record is on, and below the commit as in its metadata."""
+    topics = [make_topic("deliveries"), make_topic("deliveries-due")]
+    write(publisher, topics[0], [A, B, C])
+    write(publisher, topics[1], [D])
+    first = Member(settings, topics, run)
+    wait_for(lambda: first.saw(A, B, C, D), "all are read")
+    first.finish(A, C, D)
+    wait_for(lambda: observer.committed(topics[0]) == (1, frozenset({2})), "a and c are committed")
+    wait_for(lambda: observer.committed(topics[1]) == (1, frozenset()), "d is committed")
+    first.crash()
+    write(publisher, topics[1], [E])
+    second = Member(settings, topics, run)
+    wait_for(lambda: second.saw(B, E), "what was unfinished is read")
+    assert sorted(second.bench.recalled) == [A, C, D]
+    assert all(recalled == 3 for recalled in second.bench.recalled_when_taking), "all were recalled first"
+
+
+def test_a_rebalance_that_leaves_a_partition_here_recalls_nothing_and_one_that_brings_it_back_only_what_is_news(
+    settings: ServiceSettings, make_topic: MakeTopic, publisher: Publisher, run: Run, observer: Observer
+) -> None:
+    topic = make_topic("work", partitions=2)
+    zero, one = keys_of_both_partitions()
+    write(publisher, topic, [b"0-mine"], zero)
+    write(publisher, topic, [b"1-mine"], one)
+    first = Member(settings, [topic], run)
+    wait_for(lambda: first.saw(b"0-mine", b"1-mine"), "all are read")
+    first.finish(b"0-mine", b"1-mine")
+    second = Member(settings, [topic], run)
+    wait_for(lambda: _joined(first, second), "both have a partition")
+    write(publisher, topic, [b"0-theirs"], zero)
+    write(publisher, topic, [b"1-theirs"], one)
+
+    def done() -> bool:
+        first.finish_all()
+        second.finish_all()
+        return all((observer.committed(topic, each) or (0,))[0] == 2 for each in (0, 1))
+
+    wait_for(done, "each finishes what came to its partition")
+    (theirs,) = second.bench.seen
+    assert first.bench.recalled == []
+    assert second.bench.recalled == [theirs.replace(b"theirs", b"mine")]
+    second.running.end()
+    wait_for(lambda: len(first.partitions()) == 2, "the first has both again")
+    wait_for(lambda: first.bench.recalled == [theirs], "it recalls what the second finished, and nothing of its own")

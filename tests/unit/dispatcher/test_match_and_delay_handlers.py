@@ -1,6 +1,7 @@
 """The match and the delay stage's work on a batch, with everything around it given by the test."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,14 +10,15 @@ from services.dispatcher.delay_handler import DelayHandler
 from services.dispatcher.match_handler import MatchHandler
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.dead_letters import Reason, read_dead_letter
-from shared.core.faults import InfrastructureError
+from shared.core.faults import Fault, InfrastructureError
 from shared.core.messages.delivery import DUE_HEADER
 from shared.core.messages.run_log import MatchRecord, decode_run_log
 from shared.core.records import OutRecord, Record
-from shared.core.topics import MAX_EVENT_BYTES, topics
+from shared.core.topics import MAX_EVENT_BYTES, RETRY_TIER_DELAYS_MS, topics
 from tests.unit.dispatcher import samples
 
 TOPICS = topics("", 6)
+FAULT = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8")
 DEAD_LETTERS = DeadLetterBox(TOPICS.dead_letters.name, "dispatcher")
 
 
@@ -110,6 +112,16 @@ def test_what_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_matched(v
     assert (letter.reason, letter.value) == (Reason.INVALID, value)
 
 
+@pytest.mark.parametrize("topic", [TOPICS.system_events.name, TOPICS.integration_events.name])
+def test_an_event_with_a_fault_of_its_record_becomes_a_dead_letter(topic: str) -> None:
+    good = record(samples.event().encode())
+    produced = matched(good, replace(good, topic=topic, fault=FAULT), good)
+    assert len(produced.on(TOPICS.deliveries.name)) == 2
+    (dead,) = produced.on(TOPICS.dead_letters.name)
+    letter = read_dead_letter(dead.headers, dead.value)
+    assert (letter.reason, letter.detail, letter.value) == (Reason.INVALID, str(FAULT), good.value)
+
+
 def test_an_event_over_the_limit_from_a_direct_producer_becomes_a_dead_letter() -> None:
     fits = samples.event(data="x" * (MAX_EVENT_BYTES - 200)).encode()
     assert len(matched(record(fits)).on(TOPICS.deliveries.name)) == 1
@@ -125,9 +137,13 @@ def test_a_configuration_that_stays_behind_leaves_the_batch_uncommitted() -> Non
 # delay
 
 
+def delay_handler(produced: Produced, now: int = 10_000) -> DelayHandler:
+    return DelayHandler(topics=TOPICS, publish=produced, dead_letters=DEAD_LETTERS, clock=lambda: now)
+
+
 def moved(*records: Record, now: int = 10_000) -> Produced:
     produced = Produced()
-    DelayHandler(topics=TOPICS, publish=produced, dead_letters=DEAD_LETTERS, clock=lambda: now)(records)
+    delay_handler(produced, now)(records)
     return produced
 
 
@@ -148,3 +164,29 @@ def test_a_record_without_a_readable_due_time_becomes_a_dead_letter(due: bytes |
         TOPICS.dead_letters.name,
         TOPICS.deliveries_due.name,
     ]
+
+
+DUE = (DUE_HEADER, b"9")
+
+
+@pytest.mark.parametrize(("tier", "delay_ms"), RETRY_TIER_DELAYS_MS.items())
+def test_a_record_waits_as_long_as_its_tier_says(tier: str, delay_ms: int) -> None:
+    waiting = record(b"{}", DUE, topic=TOPICS.retry[tier].name, timestamp_ms=1_000)
+    assert delay_handler(Produced()).hop_time(waiting) == 1_000 + delay_ms
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        record(b"{}"),
+        record(b"{}", (DUE_HEADER, b"soon")),
+        record(None, DUE),
+        replace(record(b"{}", DUE), key=None),
+        replace(record(b"{}", DUE), fault=FAULT),
+    ],
+    ids=["no due time", "no number", "no value", "no key", "fault"],
+)
+def test_a_malformed_record_waits_for_nothing_and_becomes_a_dead_letter(malformed: Record) -> None:
+    waiting = replace(malformed, topic=TOPICS.retry["3h"].name)
+    assert delay_handler(Produced()).hop_time(waiting) == 0
+    assert [each.topic for each in moved(waiting)] == [TOPICS.dead_letters.name]

@@ -75,6 +75,13 @@ class Partition(RuleBasedStateMachine):
 TestPartition = Partition.TestCase
 TestPartition.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
+
+def test_an_offset_below_the_committed_one_is_finished_already() -> None:
+    tracker = OffsetTracker(5, frozenset({7}))
+    assert [tracker.start(offset) for offset in (3, 4, 5, 6, 7, 8)] == [False, False, True, True, False, True]
+    assert tracker.commit_point()[0] == 5
+
+
 _OFFSETS = st.sets(st.integers(0, 5_000), max_size=200)
 
 
