@@ -20,7 +20,7 @@ from deploy.local.demo.not_shown import NotShown
 from deploy.local.fleet import FleetFailed
 from deploy.local.prerequisites import PrerequisiteMissing
 from shared.adapters.topic_admin import TopicMismatch
-from shared.core.faults import Fault
+from shared.core.faults import Fault, InfrastructureError
 
 
 class Failed(Exception):
@@ -62,6 +62,7 @@ def readable_failures() -> Iterator[None]:
         PortInUse,
         PrerequisiteMissing,
         TopicMismatch,
+        InfrastructureError,
     ) as error:
         _say(str(error))
     else:

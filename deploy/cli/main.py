@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import apply, demo, events, integrations, up
+from deploy.cli import apply, dead_letters, demo, events, integrations, up
 
 _TRY_IT = "Try it"
 _USE_IT = "Use a running fleet"
+_OPERATE_IT = "Operate one, straight on Kafka"
 
 app = typer.Typer(
     name="hookfleet",
@@ -40,4 +41,10 @@ app.add_typer(
     name="integrations",
     rich_help_panel=_USE_IT,
     help="Enable integrations that were disabled.",
+)
+app.add_typer(
+    dead_letters.app,
+    name="dead-letters",
+    rich_help_panel=_OPERATE_IT,
+    help="List, inspect, correct and replay records that could not be processed.",
 )

@@ -95,6 +95,8 @@ def _introduce(console: Console, fleet: Fleet, receiver: ReceiverProcess | None)
         f"  {command} apply -f {_short(_SAMPLE)}",
         f"  {command} {_SAMPLE_EVENT}",
         f"  {command} events trace --watch ID   # the id that sending printed\n",
+        "What could not be processed is read from Kafka itself:\n",
+        f"  KAFKA_BOOTSTRAP_SERVERS={fleet.settings.kafka_bootstrap_servers} {command} dead-letters list\n",
     )
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

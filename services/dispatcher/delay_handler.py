@@ -1,7 +1,7 @@
 """The delay stage: waiting runs whose hop is over go to the next tier or to ``deliveries-due``.
 
 It reads one header, the due time, and moves key, value and headers as they are: what it does not decode it cannot
-break.
+break. A record that is none of ours waits for nothing: it is set aside as soon as it is at the head of its partition.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +14,11 @@ from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.delivery import DUE_HEADER
 from shared.core.records import OutRecord, Record
 from shared.core.retry_tiers import Due, next_hop
-from shared.core.topics import Topics
+from shared.core.topics import RETRY_TIER_DELAYS_MS, Topics
 
 
 class DelayHandler:
-    """Moves records on; called by the delay loop with those whose hop is over."""
+    """Moves records on; called by the delay loop, which asks for a record's hop time and comes when it is over."""
 
     def __init__(
         self,
@@ -29,9 +29,18 @@ class DelayHandler:
         clock: Clock,
     ) -> None:
         self._topics = topics
+        self._delays_ms = {topic.name: RETRY_TIER_DELAYS_MS[tier] for tier, topic in topics.retry.items()}
         self._publish = publish
         self._dead_letters = dead_letters
         self._clock = clock
+
+    def hop_time(self, record: Record) -> int:
+        """When a record's hop is over, in milliseconds since 1970; 0, long ago, for a malformed one."""
+        try:
+            _payload(record)
+        except InvalidInput:
+            return 0
+        return record.timestamp_ms + self._delays_ms[record.topic]
 
     def __call__(self, batch: Sequence[Record]) -> None:
         """Move ``batch`` on and return when that is acknowledged."""
@@ -43,9 +52,7 @@ class DelayHandler:
         self._publish(out).wait()
 
     def _moved(self, record: Record, now_ms: int) -> OutRecord:
-        due_ms = due_time(record)
-        if record.key is None or record.value is None:
-            raise InvalidInput([Fault("(record)", "no key or no value", "only the dispatcher writes this topic")])
+        key, value, due_ms = _payload(record)
         hop = next_hop(due_ms - now_ms)
         if isinstance(hop, Due):
             topic = self._topics.deliveries_due
@@ -54,7 +61,15 @@ class DelayHandler:
         else:
             topic = self._topics.retry[hop.tier]
             metrics.HOPS.labels(hop.tier).inc()
-        return OutRecord(topic.name, record.key, record.value, list(record.header_list))
+        return OutRecord(topic.name, key, value, list(record.header_list))
+
+
+def _payload(record: Record) -> tuple[bytes, bytes, int]:
+    """Key, value and due time. Raises InvalidInput when one of them is missing."""
+    due_ms = due_time(record)
+    if record.key is None or record.value is None:
+        raise InvalidInput([Fault("(record)", "no key or no value", "only the dispatcher writes this topic")])
+    return record.key, record.value, due_ms
 
 
 def due_time(record: Record) -> int:

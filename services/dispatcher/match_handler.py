@@ -18,6 +18,7 @@ from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.cloud_events import read_record
 from shared.core.faults import Fault, InfrastructureError, InvalidInput
 from shared.core.messages.base import ORGANIZATION_HEADER, TYPE_HEADER
+from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.integration_events import DISABLED_ERROR, ENABLED, RUN_ERRORS, chain_of
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_EVENT_BYTES, Topics, delivery_key, match_key
@@ -72,9 +73,10 @@ class MatchHandler:
         if not self._table.wait_until(self._config_end(), CONFIG_WAIT_SECONDS):
             raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
         out: list[OutRecord] = []
-        for record in filter(self._can_match, batch):
+        for record in batch:
             with self._dead_letters.guard(record, out.append):
-                out.extend(self._records(self._match(record)))
+                if self._can_match(record):
+                    out.extend(self._records(self._match(record)))
         self._publish(out).wait()
 
     def _can_match(self, record: Record) -> bool:
@@ -106,15 +108,7 @@ class MatchHandler:
         metrics.EVENTS_MATCHED.labels("yes" if result.requests else "no").inc()
         metrics.RUNS_CREATED.inc(len(result.requests))
         metrics.RULES_UNEVALUABLE.inc(len(result.record.unevaluable))
-        out = [
-            OutRecord(
-                self._topics.deliveries.name,
-                delivery_key(organization, request.integration_id, request.shard),
-                body,
-                request.headers(),
-            )
-            for request in result.requests
-        ]
+        out = [self._delivery(request, result.ordered.get(request.run_id), body) for request in result.requests]
         out.append(
             OutRecord(
                 self._topics.run_log.name,
@@ -124,3 +118,9 @@ class MatchHandler:
             )
         )
         return out
+
+    def _delivery(self, request: DeliveryRequest, order: bytes | None, body: bytes) -> OutRecord:
+        if order is not None:
+            return OutRecord(self._topics.deliveries_ordered.name, order, body, request.headers())
+        key = delivery_key(request.organization, request.integration_id, request.shard)
+        return OutRecord(self._topics.deliveries.name, key, body, request.headers())

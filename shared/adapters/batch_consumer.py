@@ -7,12 +7,15 @@ simply what was handled. Commits are batched in time: one every 100 ms or 500 re
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
+from shared.adapters.broker_patience import commit_before_leaving, poll
 from shared.adapters.kafka_clients import read
 from shared.core.records import Record
 
@@ -29,14 +32,16 @@ class CommitOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         offsets = self._loop.take_uncommitted()
+        self._loop.assignments += 1
         if offsets:
-            await self._loop.consumer.commit_async(offsets)
+            await commit_before_leaving(self._loop.consumer, offsets)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._loop.assigned = True
 
     async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         self._loop.take_uncommitted()
+        self._loop.assignments += 1
 
 
 class BatchConsumer:
@@ -50,6 +55,7 @@ class BatchConsumer:
     ) -> None:
         self.consumer = consumer
         self.assigned = False
+        self.assignments = 0
         self._topics = topics
         self._handle = handle
         self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
@@ -59,7 +65,7 @@ class BatchConsumer:
     def run(self, stop: threading.Event) -> None:
         self.consumer.subscribe(topics=self._topics, listener=CommitOnRevoke(self))
         while not stop.is_set():
-            polled = self.consumer.poll(timeout_ms=_POLL_MS)
+            polled = poll(self.consumer, _POLL_MS)
             batch = [read(record) for records in polled.values() for record in records]
             if batch:
                 self._handle(batch)
@@ -70,7 +76,7 @@ class BatchConsumer:
             self.consumer.commit(offsets)
         self.consumer.close(autocommit=False)
 
-    def _handled(self, polled: dict[TopicPartition, list[Record]]) -> None:
+    def _handled(self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         for partition, records in polled.items():
             self._uncommitted[partition] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
             self._records_since_commit += len(records)
@@ -79,7 +85,13 @@ class BatchConsumer:
     def _commit_if_due(self) -> None:
         waited = time.monotonic() - self._committed_at
         if self._uncommitted and (waited >= COMMIT_EVERY_SECONDS or self._records_since_commit >= COMMIT_EVERY_RECORDS):
-            self.consumer.commit_async(self.take_uncommitted())
+            self.consumer.commit_async(self.take_uncommitted(), callback=partial(self._committed, self.assignments))
+
+    def _committed(self, assignments: int, offsets: Mapping[TopicPartition, OffsetAndMetadata], answer: object) -> None:
+        """Called while polling. What failed goes into the next commit, unless its partitions have left meanwhile: their
+        next owner may be further."""
+        if isinstance(answer, Exception) and assignments == self.assignments:
+            self._uncommitted = {**offsets, **self._uncommitted}
 
     def take_uncommitted(self) -> dict[TopicPartition, OffsetAndMetadata]:
         """Offsets that are handled and not yet committed; the caller commits them now."""

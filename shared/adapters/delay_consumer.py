@@ -1,6 +1,7 @@
 """The Kafka loop of a stage that holds records back: each topic's records wait equally long, counted from append.
 
-So the head of a partition is always the next one due, and waiting for it makes nobody wait longer. A partition whose
+So the head of a partition is always the next one due, and waiting for it makes nobody wait longer. When a record's time
+comes its handler says; one that is malformed need not wait when it has come to the head. A partition whose
 records wait in memory is paused until they have gone, so memory is one poll's worth per partition however long the
 queue. The broker's append time counts, not a producer's clock.
 """
@@ -9,12 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_SECONDS
+from shared.adapters.broker_patience import commit_before_leaving, poll
 from shared.adapters.clock import Clock
 from shared.adapters.kafka_clients import read, restart_at_committed
 from shared.core.records import Record
@@ -28,8 +31,9 @@ class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         offsets = self._loop.take_uncommitted()
+        self._loop.assignments += 1
         if offsets:
-            await self._loop.consumer.commit_async(offsets)
+            await commit_before_leaving(self._loop.consumer, offsets)
         self._loop.waiting.clear()
         restart_at_committed(self._loop.consumer)
 
@@ -38,55 +42,61 @@ class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         self._loop.take_uncommitted()
+        self._loop.assignments += 1
         self._loop.waiting.clear()
 
 
 class DelayConsumer:
     """One member of a group, driven by one thread.
 
-    ``delays_ms``: topic → how long its records wait. ``handle`` gets records whose time has come and returns when what
-    they led to is acknowledged.
+    ``hop_ms`` says when a record's time comes, in milliseconds since 1970. ``handle`` gets records whose time has come
+    and returns when what they led to is acknowledged.
     """
 
     def __init__(
         self,
         consumer: KafkaConsumer,
-        delays_ms: Mapping[str, int],
+        topics: Sequence[str],
+        hop_ms: Callable[[Record], int],
         handle: Callable[[Sequence[Record]], None],
         clock: Clock,
     ) -> None:
         self.consumer = consumer
         self.assigned = False
+        self.assignments = 0
         self.waiting: dict[TopicPartition, deque[Record]] = {}
-        self._delays_ms = delays_ms
+        self._topics = topics
+        self._hop_ms = hop_ms
         self._handle = handle
         self._clock = clock
         self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
         self._committed_at = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
-        self.consumer.subscribe(topics=list(self._delays_ms), listener=_Listener(self))
+        self.consumer.subscribe(topics=self._topics, listener=_Listener(self))
         while not stop.is_set():
-            polled = self.consumer.poll(timeout_ms=self._poll_ms())
+            polled = poll(self.consumer, self._poll_ms())
             for partition, records in polled.items():
                 metrics.CONSUMED.labels(partition.topic).inc(len(records))
                 self.waiting.setdefault(partition, deque()).extend(read(record) for record in records)
                 self.consumer.pause(partition)
             self._move_due()
             if self._uncommitted and time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS:
-                self.consumer.commit_async(self.take_uncommitted())
+                self.consumer.commit_async(self.take_uncommitted(), callback=partial(self._committed, self.assignments))
         offsets = self.take_uncommitted()
         if offsets:
             self.consumer.commit(offsets)
         self.consumer.close(autocommit=False)
 
+    def _committed(self, assignments: int, offsets: Mapping[TopicPartition, OffsetAndMetadata], answer: object) -> None:
+        """As in `BatchConsumer`: what failed goes into the next commit, unless its partitions have left meanwhile."""
+        if isinstance(answer, Exception) and assignments == self.assignments:
+            self._uncommitted = {**offsets, **self._uncommitted}
+
     def _poll_ms(self) -> int:
         now_ms = self._clock()
         heads = (self._hop_ms(records[0]) - now_ms for records in self.waiting.values() if records)
         return max(0, min(_LONGEST_POLL_MS, *heads, _LONGEST_POLL_MS))
-
-    def _hop_ms(self, record: Record) -> int:
-        return record.timestamp_ms + self._delays_ms[record.topic]
 
     def _move_due(self) -> None:
         now_ms = self._clock()

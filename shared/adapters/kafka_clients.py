@@ -12,7 +12,9 @@ from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 
+from shared.adapters.header_names import EscapedHeaders, accept_any_header_name
 from shared.adapters.settings import ServiceSettings
+from shared.core.faults import Fault
 from shared.core.records import Record
 from shared.core.topics import MAX_RECORD_BYTES
 
@@ -24,33 +26,44 @@ _LINGER_MS = 2
 _BATCH_BYTES = 128 * 1024
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
+#: A subscription made while kafka-python awaits its first metadata is forgotten when these come, and a group whose
+#: leader knows no partitions assigns none until metadata are asked for again: by default after five minutes.
+_METADATA_MAX_AGE_MS = 10_000
 #: Kafka's own default; kafka-python's 30 s would keep a table stale that long after a broker is back.
 _RECONNECT_BACKOFF_MAX_MS = 1_000
+_NOT_UTF8 = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8; other bytes stand as \\xNN here")
 
 
 def _connection(settings: ServiceSettings) -> dict[str, Any]:
     return {
         "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
         "reconnect_backoff_max_ms": _RECONNECT_BACKOFF_MAX_MS,
+        "metadata_max_age_ms": _METADATA_MAX_AGE_MS,
     }
 
 
 def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
-    """A member of consumer group ``group`` (prefixed like the topics), not yet subscribed."""
-    return KafkaConsumer(
+    """A member of consumer group ``group`` (prefixed like the topics), not yet subscribed.
+
+    A process that has an instance name is a static member: started again within the session timeout it gets what it
+    had, and the others notice nothing. Of two with one name the later keeps the partitions and the other one crashes.
+    """
+    consumer = KafkaConsumer(
         **_connection(settings),
         group_id=f"{settings.topic_prefix}hookfleet-{group}",
+        group_instance_id=settings.instance and f"{settings.instance}-{group}",
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=settings.session_timeout_ms // 5,
         partition_assignment_strategy=(RangePartitionAssignor,),
         max_poll_records=_MAX_POLL_RECORDS,
         **_reading(),
     )
+    return accept_any_header_name(consumer)
 
 
 def table_consumer(settings: ServiceSettings) -> KafkaConsumer:
     """A consumer outside any group, for reading whole topics and asking for offsets."""
-    return KafkaConsumer(**_connection(settings), max_poll_records=10_000, **_reading())
+    return accept_any_header_name(KafkaConsumer(**_connection(settings), max_poll_records=10_000, **_reading()))
 
 
 def _reading() -> dict[str, Any]:
@@ -95,6 +108,7 @@ def read(record: ConsumerRecord) -> Record:
         record.value,
         tuple((name, value or b"") for name, value in record.headers),
         record.timestamp,
+        _NOT_UTF8 if isinstance(record.headers, EscapedHeaders) else None,
     )
 
 

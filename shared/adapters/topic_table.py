@@ -15,6 +15,7 @@ from collections.abc import Callable
 from kafka import KafkaConsumer, TopicPartition
 
 from shared.adapters import metrics
+from shared.adapters.broker_patience import poll
 from shared.adapters.json_logs import log
 from shared.adapters.kafka_clients import partitions_of, read
 from shared.core.records import Record
@@ -42,7 +43,7 @@ class TopicTable:
         self._consumer.seek_to_beginning(*partitions)
         ends = self._consumer.end_offsets(partitions)
         while not stop.is_set():
-            for batch in self._consumer.poll(timeout_ms=_POLL_MS).values():
+            for batch in poll(self._consumer, _POLL_MS).values():
                 for record in batch:
                     self._take(read(record))
             self._publish_positions(partitions, ends)
@@ -50,6 +51,7 @@ class TopicTable:
 
     def _take(self, record: Record) -> None:
         try:
+            record.check()
             self._apply(record)
         except Exception as error:  # noqa: BLE001 - an unreadable record must not stop the table
             log(

@@ -3,6 +3,10 @@
 The original bytes are kept untouched as key and value; where they came from and why they are here stands in headers, so
 that no decoding is needed to find out, and replaying is writing key, value and the original headers back. A dead letter
 is our fault or a producer's, never a receiver's: a webhook that fails is a recorded outcome.
+
+A topic only grows, so that a record was written again stands on the same topic as a `Replay`, under the same key and
+thus behind the dead letters it is about. Whoever reads the topic to its end knows what is still open, and nothing else
+has to be asked.
 """
 
 from dataclasses import dataclass, replace
@@ -42,6 +46,8 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     original_headers: tuple[tuple[str, bytes], ...]
+    #: Only the beginnings of key and value are here, and no headers.
+    cut: bool = False
 
     def fitted(self) -> "DeadLetter":
         """This dead letter, cut down if no topic would take it; the whole record stands where it came from. Compressed
@@ -55,6 +61,7 @@ class DeadLetter:
             key=None if self.key is None else self.key[:CUT_BYTES],
             value=None if self.value is None else self.value[:CUT_BYTES],
             original_headers=(),
+            cut=True,
         )
 
     def record_key(self) -> bytes:
@@ -69,6 +76,8 @@ class DeadLetter:
             "reason": self.reason.value,
             "detail": self.detail[-MAX_DETAIL_CHARS:],
         }
+        if self.cut:
+            said["cut"] = "true"
         headers = [(PREFIX + name, text.encode("utf-8", "replace")) for name, text in said.items()]
         if self.key is not None:
             headers.append((PREFIX + "key", self.key))
@@ -76,8 +85,52 @@ class DeadLetter:
         return headers
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Says that the record that stood at ``offset`` was written to its topic again, and where it stands now.
+
+    ``corrected``: with another value than the one that was set aside.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    new_partition: int
+    new_offset: int
+    corrected: bool
+
+    def record_key(self) -> bytes:
+        return self.topic.encode()
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        said = {
+            "topic": self.topic,
+            "partition": str(self.partition),
+            "offset": str(self.offset),
+            "replayed-partition": str(self.new_partition),
+            "replayed-offset": str(self.new_offset),
+            "corrected": "true" if self.corrected else "false",
+        }
+        return [(PREFIX + name, text.encode()) for name, text in said.items()]
+
+
+def read_entry(headers: list[tuple[str, bytes]], value: bytes | None) -> DeadLetter | Replay:
+    """What a record of the topic says. Raises KeyError when a header is missing, ValueError when one is malformed."""
+    said = {name.removeprefix(PREFIX): raw for name, raw in headers if name.startswith(PREFIX)}
+    if "replayed-offset" not in said:
+        return read_dead_letter(headers, value)
+    return Replay(
+        topic=said["topic"].decode(),
+        partition=int(said["partition"]),
+        offset=int(said["offset"]),
+        new_partition=int(said["replayed-partition"]),
+        new_offset=int(said["replayed-offset"]),
+        corrected=said["corrected"] == b"true",
+    )
+
+
 def read_dead_letter(headers: list[tuple[str, bytes]], value: bytes | None) -> DeadLetter:
-    """The dead letter a record holds. Raises KeyError when a header is missing."""
+    """The dead letter a record holds. Raises KeyError when a header is missing, ValueError when one is malformed."""
     said = {name.removeprefix(PREFIX): raw for name, raw in headers if name.startswith(PREFIX)}
     return DeadLetter(
         topic=said["topic"].decode(),
@@ -91,4 +144,5 @@ def read_dead_letter(headers: list[tuple[str, bytes]], value: bytes | None) -> D
         original_headers=tuple(
             (name.removeprefix(ORIGINAL_PREFIX), raw) for name, raw in headers if name.startswith(ORIGINAL_PREFIX)
         ),
+        cut=said.get("cut") == b"true",
     )

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from deploy.local.demo.core.evidence import Evidence, RecordedAttempt
-from shared.adapters.kafka_clients import partitions_of, read, table_consumer
 from shared.adapters.settings import ServiceSettings
-from shared.core.dead_letters import DeadLetter, read_dead_letter
+from shared.adapters.topic_reader import TopicReader
+from shared.core.dead_letters import DeadLetter, read_entry
 from shared.core.messages.base import RUN_ID_HEADER
 from shared.core.messages.integration_events import IntegrationEvent, RunOutcome, decode_integration_event
 from shared.core.messages.run_log import AttemptRecord, MatchRecord, decode_run_log
 from shared.core.records import Record
-
-_POLL_MS = 100
 
 
 class TopicEvidence:
@@ -26,17 +23,13 @@ class TopicEvidence:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._topics = settings.topics()
-        self._consumer = table_consumer(settings)
-        self._partitions: list[Any] = []
-        for topic in (
+        followed = (
             self._topics.run_log,
             self._topics.deliveries,
             self._topics.integration_events,
             self._topics.dead_letters,
-        ):
-            self._partitions += partitions_of(topic.name, topic.partitions)
-        self._consumer.assign(self._partitions)
-        self._consumer.seek_to_beginning(*self._partitions)
+        )
+        self._reader = TopicReader(settings, [topic.name for topic in followed])
         self._matches: list[MatchRecord] = []
         self._requested: set[str] = set()
         self._attempts: set[RecordedAttempt] = set()
@@ -45,11 +38,8 @@ class TopicEvidence:
 
     def read(self) -> None:
         """Take in everything up to the ends that the topics have now."""
-        ends = self._consumer.end_offsets(self._partitions)
-        while any(self._consumer.position(each) < ends[each] for each in self._partitions):
-            for records in self._consumer.poll(timeout_ms=_POLL_MS).values():
-                for record in records:
-                    self._take(read(record))
+        for record in self._reader.unread():
+            self._take(record)
 
     def of(self, evidence: Evidence) -> Evidence:
         """``evidence`` with what the topics say."""
@@ -72,7 +62,7 @@ class TopicEvidence:
         return {(each.event.source, each.event.id) for each in outcomes if isinstance(each, RunOutcome)}
 
     def close(self) -> None:
-        self._consumer.close(autocommit=False)
+        self._reader.close()
 
     def _take(self, record: Record) -> None:
         value = record.value or b""
@@ -81,7 +71,9 @@ class TopicEvidence:
         elif record.topic == self._topics.integration_events.name:
             self._integration_events.append(decode_integration_event(value))
         elif record.topic == self._topics.dead_letters.name:
-            self._dead_letters.append(read_dead_letter(list(record.header_list), record.value))
+            said = read_entry(list(record.header_list), record.value)
+            if isinstance(said, DeadLetter):
+                self._dead_letters.append(said)
         else:
             match decode_run_log(value):
                 case MatchRecord() as matched:

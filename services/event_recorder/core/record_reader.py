@@ -50,6 +50,7 @@ class RecordReader:
 
     def read(self, record: Record) -> Reading:
         """What ``record`` says. Raises InvalidInput or ValidationError when it cannot be read or stored."""
+        record.check()
         reading = self._read_by_topic[record.topic](record)
         for fact in reading.facts:
             check_row(fact.row)

@@ -29,7 +29,7 @@ class NotUtf8(str):
 
 
 #: Two that nobody can read among three that everybody can; the last one stands behind everything.
-SENT = [
+SENT: list[tuple[bytes, list[tuple[str, bytes]]]] = [
     (b"before", []),
     (b"bad", [("first", b"1"), (NotUtf8(), b"\x00\xff"), ("last", b"")]),
     (b"between", [("name", b"value")]),
