@@ -101,6 +101,7 @@ class FaustStream:
         self._pending: list[EventT[bytes]] = []
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
+        self._recovery: Any = None
         source = app.topic(topic, key_type=bytes, value_type=bytes, allow_empty=True, internal=False)
         app.agent(source, name="integration-events")(self._collect)
 
@@ -125,9 +126,10 @@ class FaustStream:
                 event.ack()
 
     def waiting(self) -> str | None:
-        """What is still to come before records are read, or None: a readiness check."""
-        tables: Any = self._app.tables
-        recovery = tables.recovery
+        """What is still to come before records are read, or None: a readiness check, called from other threads."""
+        recovery = self._recovery
+        if recovery is None:
+            return "starting"
         if not recovery.completed.is_set():
             return "joining the group and recovering the table"
         if self._app.rebalancing or recovery.in_recovery:
@@ -136,6 +138,10 @@ class FaustStream:
 
     async def _run(self, handle: Handle, stop: threading.Event) -> None:
         work = asyncio.create_task(self._work(handle))
+        # Faust makes this when it is first asked for, bound to the event loop of the thread that asks. Measured: asked
+        # for by a readiness check before the start, the application waited for ever.
+        tables: Any = self._app.tables
+        self._recovery = tables.recovery
         await self._app.start()
         while not stop.is_set():
             await asyncio.wait([work], timeout=_STOP_POLL_SECONDS)

@@ -28,8 +28,8 @@ def run(settings: DisablerSettings, table_of: Callable[[faust.App], StreakTable]
     """
     topics = settings.topics()
     health = Health()
-    server = HealthServer(settings.listen_host, settings.listen_port, health)
     supervisor = Supervisor(health, settings.drain_seconds)
+    server = HealthServer(settings.listen_host, settings.listen_port, health)
     supervisor.on_close(server.close)
     admin = admin_client(settings)
     ensure_topics(admin, topics, settings.replication_factor)

@@ -1,59 +1,12 @@
 """Start the dispatcher: read settings, build, run."""
 
-import functools
-
-from services.dispatcher.core.configuration import Configuration
-from services.dispatcher.roles import Roles
+from services.dispatcher.edges import Edges
+from services.dispatcher.service import run
 from services.dispatcher.settings import DispatcherSettings
-from services.dispatcher.tables import IntegrationStates, apply_config
-from shared.adapters.health import Health
-from shared.adapters.health_server import HealthServer
 from shared.adapters.json_logs import configure_logs
-from shared.adapters.kafka_clients import admin_client, producer, table_consumer
-from shared.adapters.lifecycle import Supervisor
-from shared.adapters.publisher import Publisher
 from shared.adapters.settings import load_settings
-from shared.adapters.topic_admin import ensure_topics
-from shared.adapters.topic_table import TopicTable
-
-
-def main() -> int:
-    """Run until stopped; the exit status."""
-    settings = load_settings(DispatcherSettings)
-    configure_logs("dispatcher", settings.log_level)
-    topics = settings.topics()
-    health = Health()
-    server = HealthServer(settings.listen_host, settings.listen_port, health)
-    supervisor = Supervisor(health, settings.drain_seconds)
-    supervisor.on_close(server.close)
-    admin = admin_client(settings)
-    ensure_topics(admin, topics, settings.replication_factor)
-    admin.close()
-
-    configuration = Configuration()
-    states = IntegrationStates()
-    config_table = TopicTable(table_consumer(settings), topics.config, functools.partial(apply_config, configuration))
-    state_table = TopicTable(table_consumer(settings), topics.integration_state, states.apply)
-    publisher = Publisher(producer(settings), functools.partial(supervisor.crash, "publisher"))
-    supervisor.on_close(publisher.close)
-    for table in (config_table, state_table):
-        health.add(f"table-{table.topic.name}", table.not_ready)
-        supervisor.spawn(f"table-{table.topic.name}", functools.partial(table.run, supervisor.stop))
-    roles = Roles(
-        settings,
-        configuration=configuration,
-        states=states,
-        config_table=config_table,
-        state_table=state_table,
-        publisher=publisher,
-        health=health,
-        stop=supervisor.stop,
-        crash=supervisor.crash,
-    )
-    for role in settings.roles:
-        supervisor.spawn(role.value, getattr(roles, role.value))
-    return supervisor.run()
-
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    settings = load_settings(DispatcherSettings)
+    configure_logs("dispatcher", settings.log_level)
+    raise SystemExit(run(settings, Edges(settings)))

@@ -1,34 +1,37 @@
 """Putting the roles together: which consumer, handler and thread each one is made of."""
 
-import asyncio
 import functools
 import random
 import threading
 from collections.abc import Callable
-
-import uvloop
+from concurrent.futures import ThreadPoolExecutor
 
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.delay_handler import DelayHandler
-from services.dispatcher.http_client import WebhookClient, aiohttp_transport
+from services.dispatcher.edges import Edges
 from services.dispatcher.match_handler import MatchHandler
+from services.dispatcher.ordered_handler import OrderedHandler
+from services.dispatcher.ordered_sender import OrderedSender
 from services.dispatcher.secrets_store import SecretsStore
 from services.dispatcher.send_handler import SendHandler
+from services.dispatcher.send_loop import SendLoop
 from services.dispatcher.sender import Sender
-from services.dispatcher.settings import DispatcherSettings
+from services.dispatcher.settings import DispatcherSettings, Role
 from services.dispatcher.tables import IntegrationStates
-from shared.adapters.async_publisher import AsyncPublisher
 from shared.adapters.batch_consumer import BatchConsumer
 from shared.adapters.clock import now_ms
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.delay_consumer import DelayConsumer
 from shared.adapters.health import Health
-from shared.adapters.kafka_clients import group_consumer, partitions_of, table_consumer
+from shared.adapters.history_reader import HistoryReader
+from shared.adapters.kafka_clients import partitions_of, table_consumer
+from shared.adapters.offset_reader import OffsetReader
+from shared.adapters.ordered_consumer import OrderedConsumer
 from shared.adapters.publisher import Publisher
 from shared.adapters.sealing import Sealer
 from shared.adapters.topic_table import TopicTable
 from shared.adapters.tracking_consumer import TrackingConsumer
-from shared.core.topics import RETRY_TIER_DELAYS_MS
+from shared.core.resources import DisablePolicy
 
 
 class Roles:
@@ -37,6 +40,7 @@ class Roles:
     def __init__(
         self,
         settings: DispatcherSettings,
+        edges: Edges,
         *,
         configuration: Configuration,
         states: IntegrationStates,
@@ -48,6 +52,7 @@ class Roles:
         crash: Callable[[str, BaseException], None],
     ) -> None:
         self._settings = settings
+        self._edges = edges
         self._topics = settings.topics()
         self._configuration = configuration
         self._states = states
@@ -73,7 +78,7 @@ class Roles:
             clock=now_ms,
         )
         topics = [self._topics.system_events.name, self._topics.integration_events.name]
-        consumer = BatchConsumer(group_consumer(self._settings, "match"), topics, handler)
+        consumer = BatchConsumer(self._edges.consumer(Role.MATCH), topics, handler)
         self._health.add("match", consumer.not_ready)
         consumer.run(self._stop)
         offsets.close()
@@ -85,38 +90,19 @@ class Roles:
             dead_letters=self._dead_letters,
             clock=now_ms,
         )
-        delays_ms = {topic.name: RETRY_TIER_DELAYS_MS[tier] for tier, topic in self._topics.retry.items()}
-        consumer = DelayConsumer(group_consumer(self._settings, "delay"), delays_ms, handler, now_ms)
+        tiers = [topic.name for topic in self._topics.retry.values()]
+        consumer = DelayConsumer(self._edges.consumer(Role.DELAY), tiers, handler.hop_time, handler, now_ms)
         self._health.add("delay", consumer.not_ready)
         consumer.run(self._stop)
 
     def send(self) -> None:
-        self._config_table.wait_ready(self._stop)
-        self._state_table.wait_ready(self._stop)
-        loop = uvloop.new_event_loop()
-        loop_thread = threading.Thread(target=loop.run_forever, name="send-loop", daemon=True)
-        loop_thread.start()
-        outbox = AsyncPublisher(self._publisher)
-        outbox_thread = threading.Thread(target=self._guarded("send-outbox", outbox.run), name="send-outbox")
-        outbox_thread.daemon = True
-        outbox_thread.start()
-        client = asyncio.run_coroutine_threadsafe(self._client(), loop).result()
-        handler = SendHandler(
-            topics=self._topics,
-            configuration=self._configuration,
-            config_offset=self._config_table.offset,
-            state_of=self._states.of,
-            client=client,
-            secrets=SecretsStore(self._configuration, Sealer.from_file(self._settings.sealing_key_file)),
-            default_failure_limit=self._settings.failure_limit,
-            clock=now_ms,
-            chance=random.random,
-        )
+        self._wait_for_tables()
+        engine = self._send_loop(Role.SEND)
         topics = [self._topics.deliveries.name, self._topics.deliveries_due.name]
         sender = Sender(
-            loop=loop,
-            handle=handler,
-            submit=outbox.submit,
+            loop=engine.loop,
+            handle=self._send_handler(engine),
+            submit=engine.outbox.submit,
             finish=lambda ticket: consumer.finish(ticket),  # noqa: PLW0108 - the consumer is made below
             crash=functools.partial(self._crash, "send"),
             dead_letters=self._dead_letters,
@@ -124,23 +110,71 @@ class Roles:
             max_in_flight=self._settings.max_in_flight,
             clock=now_ms,
         )
-        consumer = TrackingConsumer(group_consumer(self._settings, "send"), topics, sender)
+        consumer = TrackingConsumer(self._edges.consumer(Role.SEND), topics, sender, self._history())
         self._health.add("send", consumer.not_ready)
         consumer.run(self._stop)
-        outbox.close()
-        outbox_thread.join()
-        asyncio.run_coroutine_threadsafe(client.close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        loop_thread.join()
+        engine.close()
 
-    async def _client(self) -> WebhookClient:
-        return WebhookClient(lambda: aiohttp_transport(self._settings.max_in_flight))
+    def ordered(self) -> None:
+        self._wait_for_tables()
+        engine = self._send_loop(Role.ORDERED)
+        again = OffsetReader(functools.partial(table_consumer, self._settings))
+        again_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ordered-again")
+        lock = threading.Lock()
+        sender = OrderedSender(
+            loop=engine.loop,
+            lock=lock,
+            handle=OrderedHandler(
+                work=self._send_handler(engine).work,
+                configuration=self._configuration,
+                topics=self._topics,
+                dead_letters=self._dead_letters,
+            ),
+            read_again=functools.partial(engine.loop.run_in_executor, again_thread, again.read),
+            submit=engine.outbox.submit,
+            changed=lambda partition: consumer.changed(partition),  # noqa: PLW0108 - as above
+            is_confirmed=lambda: consumer.is_confirmed(),  # noqa: PLW0108
+            may_be_lost=lambda: consumer.may_be_lost(),  # noqa: PLW0108
+            crash=functools.partial(self._crash, "ordered"),
+            max_in_flight=self._settings.max_in_flight,
+            clock=now_ms,
+        )
+        consumer = OrderedConsumer(
+            self._edges.consumer(Role.ORDERED),
+            [self._topics.deliveries_ordered.name],
+            sender,
+            self._history(),
+            lock=lock,
+            session_timeout_seconds=self._settings.session_timeout_ms / 1000,
+        )
+        self._health.add("ordered", consumer.not_ready)
+        consumer.run(self._stop)
+        engine.close()
+        again_thread.shutdown()
+        again.close()
 
-    def _guarded(self, name: str, target: Callable[[], None]) -> Callable[[], None]:
-        def run() -> None:
-            try:
-                target()
-            except BaseException as error:  # noqa: BLE001 - a thread that dies takes the process with it
-                self._crash(name, error)
+    def _wait_for_tables(self) -> None:
+        self._config_table.wait_ready(self._stop)
+        self._state_table.wait_ready(self._stop)
 
-        return run
+    def _send_loop(self, role: Role) -> SendLoop:
+        return SendLoop(role.value, self._publisher, self._edges.client, self._crash)
+
+    def _history(self) -> HistoryReader:
+        return HistoryReader(functools.partial(table_consumer, self._settings))
+
+    def _send_handler(self, engine: SendLoop) -> SendHandler:
+        return SendHandler(
+            topics=self._topics,
+            configuration=self._configuration,
+            config_offset=self._config_table.offset,
+            state_of=self._states.of,
+            client=engine.client,
+            secrets=SecretsStore(self._configuration, Sealer.from_file(self._settings.sealing_key_file)),
+            default_disable_policy=DisablePolicy(
+                failed_runs=self._settings.failure_limit,
+                minimum_failing_seconds=self._settings.minimum_failing_seconds,
+            ),
+            clock=now_ms,
+            chance=random.random,
+        )

@@ -13,7 +13,7 @@ from services.dispatcher.core.classification import Failed, Verdict, classify
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.exchange import Answer, CannotSend, Request, Result
 from services.dispatcher.core.retry_policy import GiveUp, Next, next_try, parse_retry_after
-from services.dispatcher.core.run_records import Attempted, Terms, records_of_attempt, records_of_skip
+from services.dispatcher.core.run_records import Attempted, LedTo, Terms, records_of_attempt, records_of_skip
 from services.dispatcher.core.signing import signature_headers
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
@@ -86,7 +86,11 @@ class SendHandler:
         self._chance = chance
 
     async def __call__(self, request: DeliveryRequest, value: bytes) -> list[OutRecord]:
-        """Work on one request; the records it leads to, nothing of it produced yet."""
+        """Work on one request; the records it leads to, a retry's included, nothing of it produced yet."""
+        return (await self.work(request, value)).with_tier(value, self._topics)
+
+    async def work(self, request: DeliveryRequest, value: bytes) -> LedTo:
+        """Work on one request; what it leads to, nothing of it produced yet."""
         await self._wait_for_configuration(request.config_offset)
         integration = self._configuration.integration(request.organization, request.integration_id)
         # The epoch that counts is the one in force before the first attempt begins.
@@ -101,7 +105,7 @@ class SendHandler:
             reason = "The webhook was deleted." if webhook is None else "The webhook is not active."
             return self._skip(request, value, RunStatus.CANCELLED, reason, terms)
         attempted = await self._attempt(request, value, integration, webhook)
-        return records_of_attempt(request, value, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
+        return records_of_attempt(request, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
 
     async def _wait_for_configuration(self, offset: int) -> None:
         deadline = self._clock() + CONFIG_WAIT_SECONDS * 1000
@@ -180,12 +184,11 @@ class SendHandler:
             metrics.ATTEMPTS.labels("success").inc()
             metrics.DELIVERY_SECONDS.observe((ended_ms - request.accepted_ms) / 1000)
 
-    def _skip(
-        self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms
-    ) -> list[OutRecord]:
+    def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> LedTo:
         now_ms = self._clock()
         metrics.ATTEMPTS.labels(status.value.lower()).inc()
-        return records_of_skip(request, value, status, reason, now_ms, terms, self._topics, rfc3339(now_ms))
+        records = records_of_skip(request, value, status, reason, now_ms, terms, self._topics, rfc3339(now_ms))
+        return LedTo(records)
 
     def _terms(
         self, request: DeliveryRequest, integration: Integration | None, state: IntegrationState | None

@@ -16,6 +16,7 @@ class Role(StrEnum):
     MATCH = "match"
     SEND = "send"
     DELAY = "delay"
+    ORDERED = "ordered"
 
 
 class DispatcherSettings(ServiceSettings):
@@ -27,10 +28,13 @@ class DispatcherSettings(ServiceSettings):
     roles: Annotated[tuple[Role, ...], NoDecode] = Field(
         default=tuple(Role),
         min_length=1,
-        description="what this process does: match, send, delay, separated by commas",
+        description="what this process does: match, send, delay, ordered, separated by commas",
     )
     max_in_flight: int = Field(
-        default=500, ge=1, le=10_000, description="delivery requests worked on at once in this process"
+        default=500,
+        ge=1,
+        le=10_000,
+        description="delivery requests worked on at once in this process, by each of send and ordered",
     )
     failure_limit: int = Field(
         default=20,

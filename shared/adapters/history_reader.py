@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from shared.adapters.json_logs import log
 from shared.adapters.kafka_clients import read
@@ -77,8 +77,7 @@ def _ways(
     consumer: KafkaConsumer, spans: Mapping[NewPartition, range], deadline: float
 ) -> dict[TopicPartition, WayBack]:
     """Where to read, without what the brokers no longer keep; the consumer stands at the first windows."""
-    left_ms = max(1, int((deadline - time.monotonic()) * 1000))
-    first_kept = consumer.beginning_offsets([each.partition for each in spans], timeout_ms=left_ms)
+    first_kept = _first_kept(consumer, [each.partition for each in spans], deadline)
     ways: dict[TopicPartition, WayBack] = {}
     for each, span in spans.items():
         kept = range(max(span.start, first_kept[each.partition]), span.stop)
@@ -88,6 +87,22 @@ def _ways(
     for partition, way in ways.items():
         consumer.seek(partition, way.window.start)
     return ways
+
+
+def _first_kept(
+    consumer: KafkaConsumer, partitions: Sequence[TopicPartition], deadline: float
+) -> dict[TopicPartition, int]:
+    while True:
+        left_ms = max(1, int((deadline - time.monotonic()) * 1000))
+        try:
+            offsets: dict[TopicPartition, int] = consumer.beginning_offsets(partitions, timeout_ms=left_ms)
+        except KeyError:
+            # kafka-python leaves out a partition whose leader it does not know yet, and stumbles over the gap.
+            if time.monotonic() > deadline:
+                raise KafkaTimeoutError("leaders of some partitions are unknown") from None
+            time.sleep(_POLL_MS / 1000)
+        else:
+            return offsets
 
 
 def _read_on(

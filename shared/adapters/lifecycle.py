@@ -23,10 +23,16 @@ _logger = logging.getLogger("hookfleet.lifecycle")
 
 
 class Supervisor:
-    """Runs threads until a signal or a crash, then drains and closes."""
+    """Runs threads until a signal or a crash, then drains and closes.
+
+    Make it before anything answers ``/readyz``: until it runs, the process is not ready, because its parts are not all
+    named yet and SIGTERM would not drain.
+    """
 
     def __init__(self, health: Health, drain_seconds: float) -> None:
         self.stop = threading.Event()
+        self._started = threading.Event()
+        health.add("process", lambda: None if self._started.is_set() else "starting")
         self._health = health
         self._drain_seconds = drain_seconds
         self._threads: list[threading.Thread] = []
@@ -64,6 +70,7 @@ class Supervisor:
         """Block until stopped and drained; the process's exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
+        self._started.set()
         # A bare wait() would not let the main thread run signal handlers on every platform.
         while not self.stop.wait(timeout=1.0):
             pass

@@ -45,6 +45,14 @@ class ServiceSettings(BaseSettings):
         le=300_000,
         description="milliseconds without a heartbeat after which a worker's partitions go to others",
     )
+    instance: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^[a-zA-Z0-9._-]+$",
+        description="name of this process that a restart keeps and no other process has, such as its pod's name; with "
+        "it a restart within the session timeout moves no partition, and one that ends for good leaves its partitions "
+        "idle for that long",
+    )
     listen_host: str = Field(default="0.0.0.0", description="address to listen on for HTTP")
     listen_port: int = Field(default=8080, ge=0, le=65_535, description="port to listen on for HTTP; 0 for any")
     drain_seconds: float = Field(

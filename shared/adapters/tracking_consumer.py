@@ -5,15 +5,15 @@ for more, so memory is bounded and the backlog stays on the broker as lag. When 
 under way get two seconds to finish, awaited so that heartbeats go on; what is not done by then is done again by the
 next owner. The long drain belongs to SIGTERM.
 
-A partition that comes to this member is taken up before any record of it is handed out: its commit is read (kafka-python
-drops commit metadata when it seeks, so by hand), and the reader learns what predecessors finished there. All new
+A partition that comes to this member is taken up before any record of it is handed out: its commit is read (by hand,
+for kafka-python drops commit metadata when it seeks), and the reader learns what predecessors finished there. All new
 partitions are taken up together, so that a piece of work is recognised whichever of the topics its copies are on.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,11 +22,12 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_RECORDS, COMMIT_EVERY_SECONDS
+from shared.adapters.broker_patience import commit_before_leaving, poll
 from shared.adapters.history_reader import HistoryReader, NewPartition
 from shared.adapters.json_logs import log
 from shared.adapters.kafka_clients import read, restart_at_committed
 from shared.core.finished_history import NOTHING, Progress
-from shared.core.offset_tracking import OffsetTracker
+from shared.core.offset_tracking import OffsetTracker, decode_finished
 from shared.core.records import Record
 
 REVOCATION_DRAIN_SECONDS = 2.0
@@ -35,11 +36,27 @@ _DRAIN_CHECK_SECONDS = 0.02
 _logger = logging.getLogger("hookfleet.tracking_consumer")
 
 
+class Tracker(Protocol):
+    """Progress in one partition since it was assigned: `OffsetTracker`, or one that keeps order as well."""
+
+    @property
+    def unfinished(self) -> int:
+        """Records under way that a drain waits for."""
+
+    def start(self, offset: int) -> bool: ...
+
+    def finish(self, offset: int) -> None: ...
+
+    def commit_point(self) -> tuple[int, str]: ...
+
+    def is_full(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
     """Proof that a record was handed out under one assignment of its partition; given back when it is finished."""
 
-    tracker: OffsetTracker
+    tracker: Tracker
     partition: TopicPartition
     offset: int
 
@@ -81,15 +98,13 @@ class _DrainOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 class TrackingConsumer:
     """One member of a group, driven by one thread (:meth:`run`)."""
 
-    def __init__(
-        self, consumer: KafkaConsumer, topics: Sequence[str], reader: Reader, history: HistoryReader
-    ) -> None:
+    def __init__(self, consumer: KafkaConsumer, topics: Sequence[str], reader: Reader, history: HistoryReader) -> None:
         self._consumer = consumer
         self._topics = topics
         self._reader = reader
         self._history = history
         self._lock = threading.Lock()
-        self._trackers: dict[TopicPartition, OffsetTracker] = {}
+        self._trackers: dict[TopicPartition, Tracker] = {}
         self._taken_up: set[TopicPartition] = set()
         self._known: dict[TopicPartition, Progress] = {}
         self._changed: set[TopicPartition] = set()
@@ -102,7 +117,7 @@ class TrackingConsumer:
         self._consumer.subscribe(topics=self._topics, listener=_DrainOnRevoke(self))
         while not stop.is_set():
             self._pause_where_full()
-            polled = self._consumer.poll(timeout_ms=_POLL_MS)
+            polled = poll(self._consumer, self._poll_ms())
             # Rebalances happen inside poll(), so nothing comes or goes until the next one.
             self._take_up(self._consumer.assignment() - self._taken_up, stop)
             if stop.is_set():
@@ -139,14 +154,16 @@ class TrackingConsumer:
             commit = self._consumer.committed(partition, metadata=True)
             if commit is not None:
                 committed = Progress.of_commit(commit.offset, commit.metadata or "")
-                self._trackers[partition] = OffsetTracker(committed.lowest_unfinished, committed.above)
+                self._trackers[partition] = self._new_tracker(partition, commit.offset, commit.metadata or "")
                 taken_up.append(NewPartition(partition, committed, self._known.get(partition, NOTHING)))
         self._history.read_back(taken_up, self._reader.recall, stop)
         self._taken_up |= new
 
     def _hand_out(self, partition: TopicPartition, records: list[Record]) -> None:
         # Without a commit a partition begins wherever its first record is.
-        tracker = self._trackers.setdefault(partition, OffsetTracker(records[0].offset))
+        if partition not in self._trackers:
+            self._trackers[partition] = self._new_tracker(partition, records[0].offset, "")
+        tracker = self._trackers[partition]
         metrics.CONSUMED.labels(partition.topic).inc(len(records))
         with self._lock:
             fresh = [
@@ -157,13 +174,15 @@ class TrackingConsumer:
             self._changed.add(partition)
         self._reader.take(fresh)
 
+    def _new_tracker(self, partition: TopicPartition, offset: int, metadata: str) -> Tracker:
+        """Progress of a partition that begins at this commit."""
+        return OffsetTracker(offset, decode_finished(offset, metadata))
+
     def _pause_where_full(self) -> None:
         assigned = self._consumer.assignment()
         paused = self._consumer.paused()
         with self._lock:
-            full = {
-                partition for partition, tracker in self._trackers.items() if tracker.unfinished and tracker.is_full()
-            }
+            full = {partition for partition, tracker in self._trackers.items() if tracker.is_full()}
         wanted = {each for each in assigned if each in full or not self._reader.has_room(each.topic)}
         if wanted - paused:
             self._consumer.pause(*(wanted - paused))
@@ -173,7 +192,20 @@ class TrackingConsumer:
     def _commit_if_due(self) -> None:
         waited = time.monotonic() - self._committed_at
         if self._changed and (waited >= COMMIT_EVERY_SECONDS or self._finished_since_commit >= COMMIT_EVERY_RECORDS):
-            self._consumer.commit_async(self._commit_points(self._changed))
+            self._commit_now(self._changed)
+
+    def _commit_now(self, partitions: set[TopicPartition]) -> None:
+        self._consumer.commit_async(self._commit_points(partitions), callback=self._committed)
+
+    def _poll_ms(self) -> int:
+        """Milliseconds to wait for records before commits are looked after again."""
+        return _POLL_MS
+
+    def _committed(self, points: Mapping[TopicPartition, OffsetAndMetadata], answer: object) -> None:
+        """Called while polling. What failed is committed again, as far as it is by then."""
+        if isinstance(answer, Exception):
+            with self._lock:
+                self._changed |= points.keys() & self._trackers.keys()
 
     def _commit_points(self, partitions: set[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         with self._lock:
@@ -187,7 +219,7 @@ class TrackingConsumer:
             self._committed_at = time.monotonic()
         return points
 
-    def _under_way(self, trackers: Iterable[OffsetTracker]) -> int:
+    def _under_way(self, trackers: Iterable[Tracker]) -> int:
         with self._lock:
             return sum(tracker.unfinished for tracker in trackers)
 
@@ -199,11 +231,15 @@ class TrackingConsumer:
         while self._under_way(leaving) > forgotten and time.monotonic() < deadline:
             # kafka-python's loop is its own, not asyncio's, and this is its only way to sleep.
             await self._consumer._net.sleep(_DRAIN_CHECK_SECONDS)
+        await self._break_off(revoked)
         points = self._commit_points(revoked)
         if points:
-            await self._consumer.commit_async(points)
+            await commit_before_leaving(self._consumer, points)
         self.drop(revoked)
         restart_at_committed(self._consumer)
+
+    async def _break_off(self, revoked: set[TopicPartition]) -> None:
+        """Before partitions are given up; here what is still under way may end elsewhere and later."""
 
     def drop(self, partitions: set[TopicPartition]) -> None:
         """Partitions are gone: forget what was known of them."""

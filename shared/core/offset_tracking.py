@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 #: Bytes of commit metadata at which we stop reading ahead; brokers allow 4,096 by default (offset.metadata.max.bytes).
 METADATA_LIMIT = 3_072
 _VERSION = "1:"
+#: Ends what stands in the metadata about finished offsets; whatever follows is another module's.
+END_OF_FINISHED = "|"
 _MAX_RAW_BYTES = (4_096 - len(_VERSION)) // 4 * 3
 
 
@@ -67,7 +69,7 @@ class OffsetTracker:
 
     def is_full(self) -> bool:
         """True when the metadata is at its cap: pause the partition until the lowest one finishes."""
-        return len(self.commit_point()[1]) >= METADATA_LIMIT
+        return bool(self._unfinished) and len(self.commit_point()[1]) >= METADATA_LIMIT
 
 
 def encode_finished(base: int, finished: Iterable[int]) -> str:
@@ -76,10 +78,15 @@ def encode_finished(base: int, finished: Iterable[int]) -> str:
 
     What was read ahead when a partition is paused may still finish; of that, what brokers would not take is left out,
     highest first, which costs repetition and loses nothing."""
+    return encode_runs(base, _runs(finished))
+
+
+def encode_runs(base: int, runs: Iterable[tuple[int, int]]) -> str:
+    """The same of runs, each its first offset and the one after its last, lowest first."""
     raw = bytearray()
     position = base
-    for start, end in _runs(finished):
-        pair = _varint(start - position) + _varint(end - start)
+    for start, end in runs:
+        pair = varint(start - position) + varint(end - start)
         if len(raw) + len(pair) > _MAX_RAW_BYTES:
             break
         raw += pair
@@ -101,7 +108,7 @@ def _runs(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     """Seven bits a byte, lowest first; the high bit says that more follow."""
     raw = bytearray()
     while number >= 0x80:
@@ -114,24 +121,34 @@ def _varint(number: int) -> bytes:
 def decode_finished(base: int, metadata: str) -> frozenset[int]:
     """The inverse of :func:`encode_finished`. Metadata of another writer or version is read as "nothing finished",
     which costs repetition and loses nothing."""
-    if not metadata.startswith(_VERSION):
-        return frozenset()
+    return frozenset(offset for run in decode_runs(base, metadata) for offset in range(*run))
+
+
+def decode_runs(base: int, metadata: str) -> list[tuple[int, int]]:
+    """The inverse of :func:`encode_runs`; otherwise as :func:`decode_finished`."""
+    finished, _, _ = metadata.partition(END_OF_FINISHED)
+    if not finished.startswith(_VERSION):
+        return []
     try:
-        raw = base64.b64decode(metadata.removeprefix(_VERSION), validate=True)
+        raw = base64.b64decode(finished.removeprefix(_VERSION), validate=True)
     except ValueError:
-        return frozenset()
-    lengths: list[int] = []
+        return []
+    lengths = list(varints(raw))
+    runs: list[tuple[int, int]] = []
+    position = base
+    for gap, run in zip(lengths[::2], lengths[1::2], strict=False):
+        position += gap
+        runs.append((position, position + run))
+        position += run
+    return runs
+
+
+def varints(raw: bytes) -> Iterator[int]:
+    """The numbers that :func:`varint` wrote one after another; a cut one at the end is left out."""
     value = shift = 0
     for byte in raw:
         value |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
-            lengths.append(value)
+            yield value
             value = shift = 0
-    finished: list[int] = []
-    position = base
-    for gap, run in zip(lengths[::2], lengths[1::2], strict=False):
-        position += gap
-        finished.extend(range(position, position + run))
-        position += run
-    return frozenset(finished)

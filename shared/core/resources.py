@@ -12,7 +12,16 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from shared.core.identifiers import IDENTIFIER_PATTERN
 
@@ -20,6 +29,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 
 #: First attempt + three, waiting 2 s, 4 s and 8 s: the peer's documented schedule.
 DEFAULT_RETRY_DELAYS_SECONDS = (2.0, 4.0, 8.0)
+#: A strictly ordered run holds up those behind it for as long as its whole schedule, so that is bounded, in seconds.
+MAX_ORDERED_SCHEDULE_SECONDS = 600.0
 #: The longest schedule entry: "up to days".
 MAX_RETRY_DELAY_SECONDS = 7 * 24 * 3600.0
 
@@ -136,6 +147,14 @@ class DisablePolicy(Spec):
     )
 
 
+class Ordering(StrEnum):
+    """Which runs of an integration wait for each other: none, all of them, or those about the same subject."""
+
+    NONE = "none"
+    INTEGRATION = "integration"
+    SUBJECT = "subject"
+
+
 class Integration(Spec):
     """One rule linked to one webhook: a *notification webhook integration*. Each triggered integration is a run."""
 
@@ -152,6 +171,25 @@ class Integration(Spec):
     disable: DisablePolicy | None = Field(
         default=None, description="when to disable it; the fleet's default where absent"
     )
+    ordering: Ordering = Field(
+        default=Ordering.NONE,
+        description="which runs are sent one after another, in order, retries included: none, all of the integration, "
+        "or those about one subject",
+    )
+
+    @field_validator("ordering")
+    @classmethod
+    def _bound_what_holds_up_others(cls, ordering: Ordering, info: ValidationInfo) -> Ordering:
+        retry = info.data.get("retry")
+        if ordering is not Ordering.NONE and isinstance(retry, RetryPolicy):
+            total = sum(retry.delays_seconds) * (1 + retry.jitter)
+            if total > MAX_ORDERED_SCHEDULE_SECONDS:
+                raise ValueError(
+                    f"a run in order holds up those behind it while it is retried, so its waits may total "
+                    f"{MAX_ORDERED_SCHEDULE_SECONDS:.0f} s at most, and retry.delays_seconds total {total:g} s with "
+                    "jitter: shorten them, or set ordering to none"
+                )
+        return ordering
 
 
 class Credential(Spec):

@@ -58,6 +58,8 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "max.message.bytes": str(MAX_RECORD_BYTES),
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
+            # Whatever a direct producer compresses with, brokers keep what every client of ours can read.
+            "compression.type": "lz4",
         }
         if self.retention_ms is not None:
             settings["retention.ms"] = str(self.retention_ms)
@@ -76,6 +78,7 @@ class Topics:
     | ``deliveries`` | organization/integration/shard | the event as sent; header ``delivery``: `messages.delivery` |
     | ``deliveries_due`` | as ``deliveries`` | as ``deliveries``: retries whose time has come |
     | ``retry`` tiers | as ``deliveries`` | as ``deliveries``: waiting |
+    | ``deliveries_ordered`` | organization/integration, or organization/integration/subject | as ``deliveries`` |
     | ``run_log`` | organization/run, organization/event for matches | `messages.run_log` |
     | ``integration_events`` | organization/integration | CloudEvent whose data is of `messages.integration_events` |
     | ``dead_letters`` | source topic | the original bytes; headers say why (`shared.core.dead_letters`) |
@@ -88,6 +91,7 @@ class Topics:
     deliveries: Topic
     deliveries_due: Topic
     retry: dict[str, Topic]
+    deliveries_ordered: Topic
     run_log: Topic
     integration_events: Topic
     dead_letters: Topic
@@ -101,6 +105,7 @@ class Topics:
             self.deliveries,
             self.deliveries_due,
             *self.retry.values(),
+            self.deliveries_ordered,
             self.run_log,
             self.integration_events,
             self.dead_letters,
@@ -126,6 +131,7 @@ def topics(prefix: str, partitions: int) -> Topics:
         deliveries=kept("deliveries", 7),
         deliveries_due=kept("deliveries-due", 7),
         retry={tier: kept(f"deliveries-retry-{tier}", 7, append_time=True) for tier in RETRY_TIER_DELAYS_MS},
+        deliveries_ordered=kept("deliveries-ordered", 7),
         run_log=kept("run-log", 7),
         integration_events=kept("integration-events", 28),
         dead_letters=kept("dead-letters", 28),
@@ -152,6 +158,14 @@ def integration_key(organization: str, integration_id: str) -> bytes:
 def delivery_key(organization: str, integration_id: str, shard: int) -> bytes:
     """Runs of one integration meet on one worker, where its limits live."""
     return f"{organization}/{integration_id}/{shard}".encode()
+
+
+def ordering_key(organization: str, integration_id: str, subject: str | None) -> bytes:
+    """Runs that must keep order: those of an integration (no subject), or those of it about one subject.
+
+    No two of these share a key: identifiers hold no slash, so a key with one slash is an integration's, and in any
+    other the subject is all that follows the second, whatever it holds."""
+    return f"{organization}/{integration_id}{'' if subject is None else f'/{subject}'}".encode()
 
 
 def run_key(organization: str, run_id: str) -> bytes:

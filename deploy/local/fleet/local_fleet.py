@@ -162,6 +162,19 @@ class Fleet:
         gone = [part for part, process in self._running.items() if process.exit_code() is not None]
         return [(part, self._running.pop(part).last_lines()) for part in gone]
 
+    def crash_broker(self) -> None:
+        """SIGKILL the broker of this fleet, then start it on the same data and port. Returns when it answers again.
+
+        Raises what `start_broker` raises, RuntimeError when the cluster is not ours.
+        """
+        if self._broker is None:
+            raise RuntimeError("the cluster is not this fleet's to crash")
+        self._broker.kill()
+        self._watcher(BROKER, "killed")
+        port = self._broker.port
+        self._broker = start_broker(self.folder / "kafka", port, env=self._env, progress=self._broker_progress)
+        self._watcher(BROKER, "ready")
+
     # -- inside ------------------------------------------------------------------------------------------------
 
     @property

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from deploy.local.receivers.core.behaviour import Behaviour, Reply, reply
+from deploy.local.receivers.core.behaviour import Answer, Behaviour, Reply, reply
 from deploy.local.receivers.core.received_request import ReceivedRequest
 from deploy.local.receivers.core.signature import is_signed
 from deploy.local.receivers.request_log import RequestLog
 from shared.adapters.clock import Clock
+
+_CHUNK = b" " * 8_192
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,12 +51,30 @@ class Receiver:
             answer = Reply(401)
         if answer.delay_seconds:
             await asyncio.sleep(answer.delay_seconds)
-        self._log.write(ReceivedRequest(received_ms, self._clock(), message_id, scope["path"], answer.status))
-        await _respond(send, answer.status)
+        logged = ReceivedRequest(received_ms, self._clock(), message_id, scope["path"], answer.logged_status)
+        self._log.write(logged)
+        match answer.answer:
+            case Answer.WHOLE:
+                await _respond(send, answer.status)
+            case Answer.NONE:
+                await receive()  # the next thing to come is the client's giving up
+            case Answer.PART:
+                await _begin(send, answer.status, (b"content-length", b"1000"))
+                await send({"type": "http.response.body", "body": b'{"status":', "more_body": True})
+            case Answer.ENDLESS:
+                await _begin(send, answer.status)
+                gone = asyncio.ensure_future(receive())
+                while not gone.done():
+                    await send({"type": "http.response.body", "body": _CHUNK, "more_body": True})
+                    await asyncio.sleep(0)
 
 
 async def _respond(send: Send, status: int) -> None:
     body = b'{"status":"ok"}' if status == 200 else b'{"status":"refused"}'
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _begin(send, status, (b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.body", "body": body})
+
+
+async def _begin(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+    content_type = (b"content-type", b"application/json")
+    await send({"type": "http.response.start", "status": status, "headers": [content_type, *headers]})

@@ -12,7 +12,7 @@ What this module refuses to know: how conditions are evaluated (the caller passe
 enabled: a disabled one is triggered too, and ends DISABLED with its request kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.dispatcher.core.configuration import Configuration
@@ -21,6 +21,8 @@ from shared.core.identifiers import run_id_of_event
 from shared.core.messages.base import EventRef
 from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.run_log import MatchRecord, PlannedRun, UnevaluableRule
+from shared.core.resources import Ordering
+from shared.core.topics import ordering_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ Evaluate = Callable[[str], bool | NoAnswer]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What one event led to: a record of it, and one request per run."""
+    """What one event led to: a record of it, and one request per run. Runs that keep order have their ordering key in
+    ``ordered``, by run id."""
 
     record: MatchRecord
     requests: tuple[DeliveryRequest, ...]
+    ordered: Mapping[str, bytes]
 
 
 def match(
@@ -96,7 +100,8 @@ def match(
         )
         for run in runs
     )
-    return Match(record, requests)
+    ordered = {run.run_id: key for run in runs if (key := _order_of(run, event, configuration)) is not None}
+    return Match(record, requests, ordered)
 
 
 def _runs_of(rule_id: str, event: CloudEvent, configuration: Configuration) -> list[PlannedRun]:
@@ -113,3 +118,18 @@ def _runs_of(rule_id: str, event: CloudEvent, configuration: Configuration) -> l
             PlannedRun(run_id=run_id, integration_id=integration_id, rule_id=rule_id, webhook_id=integration.webhook)
         )
     return runs
+
+
+def _order_of(run: PlannedRun, event: CloudEvent, configuration: Configuration) -> bytes | None:
+    """The key under which the run waits for others; None when it waits for nobody.
+
+    An event without a subject has no order per subject, not upstream either: such events are spread over partitions.
+    """
+    integration = configuration.integration(event.organization, run.integration_id)
+    match integration and integration.ordering:
+        case Ordering.INTEGRATION:
+            return ordering_key(event.organization, run.integration_id, None)
+        case Ordering.SUBJECT if event.subject is not None:
+            return ordering_key(event.organization, run.integration_id, event.subject)
+        case _:
+            return None

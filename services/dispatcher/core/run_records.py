@@ -61,10 +61,34 @@ class Terms:
     minimum_failing_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A run as its next attempt finds it, when that is due, and when it was decided."""
+
+    request: DeliveryRequest
+    due_ms: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedTo:
+    """What work on a delivery request led to: records to produce and, unless the run has ended, its next attempt.
+    Where the run waits for that depends on where it came from."""
+
+    records: list[OutRecord]
+    retry: Retry | None = None
+
+    def with_tier(self, value: bytes, topics: Topics) -> list[OutRecord]:
+        """All records of a run that waits in a retry tier; ``value`` is the delivery request's own value."""
+        if self.retry is None:
+            return self.records
+        return [*self.records, waiting(self.retry.request, value, self.retry.due_ms, self.retry.now_ms, topics)]
+
+
 def records_of_attempt(
-    request: DeliveryRequest, value: bytes, attempted: Attempted, terms: Terms, topics: Topics, time: str
-) -> list[OutRecord]:
-    """Everything one attempt leads to. ``value`` is the delivery request's own value; ``time`` is RFC 3339."""
+    request: DeliveryRequest, attempted: Attempted, terms: Terms, topics: Topics, time: str
+) -> LedTo:
+    """Everything one attempt leads to; ``time`` is RFC 3339."""
     summary = AttemptSummary(
         number=request.next_attempt,
         started_ms=attempted.started_ms,
@@ -93,7 +117,7 @@ def records_of_attempt(
         case Failed(), RetryAt(due_ms=due_ms):
             cost_ms = due_ms - attempted.started_ms
             after = after.model_copy(update={"waited_ms": request.waited_ms + cost_ms})
-            records.append(waiting(after, value, due_ms, attempted.ended_ms, topics))
+            return LedTo(records, Retry(after, due_ms, attempted.ended_ms))
         case Failed(error=error) as failed, GiveUp():
             message = (
                 f"The webhook could not be delivered: {error.cause} "
@@ -108,7 +132,7 @@ def records_of_attempt(
                 f"(attempt {summary.number}), and the next would come too late. {error.remedy}"
             )
             records.append(ended(events.PERFORM_ERROR, events.RunStatus.TIMED_OUT, message, error))
-    return records
+    return LedTo(records)
 
 
 def records_of_skip(

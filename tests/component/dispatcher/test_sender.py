@@ -152,6 +152,15 @@ def test_a_repetition_of_a_finished_one_is_finished_without_doing_it_again(work:
     assert work.produced == [OUT]
 
 
+def test_a_repetition_of_what_another_worker_finished_is_finished_without_doing_it(work: Work) -> None:
+    work.open()
+    finished = [work.record("a", 1)[0], work.raw(b"{}", ())[0]]
+    work.sender.recall(finished)
+    work.sender.take([work.record("a", 1, topic=DUE), work.record("a", 1, partition=1)])
+    wait_for(lambda: len(work.finished) == 2, "both are finished")
+    assert work.produced == [OUT], "the other partition's was done: a run stays in one partition number"
+
+
 def test_another_step_of_a_run_is_other_work(work: Work) -> None:
     work.open()
     work.sender.take([work.record("a", 0)])

@@ -47,9 +47,10 @@ def records(
     built: bool = True,
 ) -> dict[str, list[OutRecord]]:
     """By topic."""
-    out = records_of_attempt(
-        request or samples.request(), BODY, attempted(result, following, built=built), TERMS, TOPICS, TIME
+    led_to = records_of_attempt(
+        request or samples.request(), attempted(result, following, built=built), TERMS, TOPICS, TIME
     )
+    out = led_to.with_tier(BODY, TOPICS)
     by_topic: dict[str, list[OutRecord]] = {}
     for each in out:
         by_topic.setdefault(each.topic, []).append(each)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from services.event_recorder.core.record_reader import RecordReader
 from services.event_recorder.core.rows import MAX_TIME_MS, Row, TableName
-from shared.core.faults import InvalidInput
+from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.integration_events import ENABLED, IntegrationEnabled, RunStatus
 from shared.core.records import Record
 from shared.core.resources import Credential, Kind, Resource
@@ -173,3 +173,22 @@ def test_what_cannot_be_stored_or_shown_is_refused_by_its_field(record: Record, 
 def test_what_is_no_message_of_its_topic_is_refused(record: Record) -> None:
     with pytest.raises(ValidationError):
         READER.read(record)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        records.system_event(),
+        records.match(),
+        records.attempt(),
+        records.outcome(RunStatus.COMPLETED),
+        records.integration_resource("n"),
+        records.state(True),
+    ],
+    ids=lambda record: record.topic,
+)
+def test_a_record_with_a_fault_of_its_own_is_refused_whatever_it_says(record: Record) -> None:
+    fault = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8")
+    with pytest.raises(InvalidInput) as refused:
+        READER.read(replace(record, fault=fault))
+    assert refused.value.faults == (fault,)

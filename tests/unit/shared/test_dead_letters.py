@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from shared.adapters.dead_letter_box import DeadLetterBox
-from shared.core.dead_letters import CUT_BYTES, MAX_DETAIL_CHARS, DeadLetter, Reason, read_dead_letter
+from shared.core.dead_letters import (
+    CUT_BYTES,
+    MAX_DETAIL_CHARS,
+    DeadLetter,
+    Reason,
+    Replay,
+    read_dead_letter,
+    read_entry,
+)
 from shared.core.faults import Fault, InfrastructureError, InvalidInput
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_RECORD_BYTES
@@ -35,6 +43,15 @@ def test_headers_that_look_like_ours_come_back_as_the_senders() -> None:
     assert read_dead_letter(letter.headers(), None) == letter
 
 
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_replay_survives_the_topic_beside_the_dead_letter_it_is_about(corrected: bool) -> None:
+    letter = DeadLetter("t", 3, 17, "s", Reason.INVALID, "d", None, None, (("dead-letter-replayed-offset", b"9"),))
+    replay = Replay("t", 3, 17, 0, 20, corrected)
+    assert read_entry(replay.headers(), None) == replay
+    assert read_entry(letter.headers(), None) == letter
+    assert replay.record_key() == letter.record_key(), "so that it stands behind it"
+
+
 def test_of_a_long_detail_the_end_is_kept() -> None:
     letter = DeadLetter("t", 0, 0, "s", Reason.INTERNAL, "x" * MAX_DETAIL_CHARS + "the end", None, None, ())
     kept = read_dead_letter(letter.headers(), None).detail
@@ -61,6 +78,7 @@ def test_a_record_too_large_for_its_dead_letter_is_cut_and_says_so(too_large: Re
     assert size(out) <= MAX_RECORD_BYTES
     letter = read_dead_letter(out.headers, out.value)
     assert "too large to keep" in letter.detail
+    assert letter.cut
     assert (letter.topic, letter.partition, letter.offset) == ("deliveries", 3, 17)
     assert letter.value == (too_large.value or b"")[:CUT_BYTES]
 

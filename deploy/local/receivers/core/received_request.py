@@ -9,7 +9,8 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """Times are milliseconds since 1970; ``status`` is what was answered, 401 to a bad signature."""
+    """Times are milliseconds since 1970; ``status`` is what was answered, 401 to a bad signature, 0 where no
+    whole answer came; then ``answered_ms`` is when that was decided."""
 
     received_ms: int
     answered_ms: int

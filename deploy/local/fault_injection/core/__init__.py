@@ -1,0 +1,1 @@
+"""What the trial sends, and what its faults explain, without a fleet."""

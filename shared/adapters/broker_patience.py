@@ -1,0 +1,54 @@
+"""What a consumer loop does while brokers are away or a group is between two assignments: wait, and try again.
+
+kafka-python hands some failures that pass by themselves to whoever happens to be polling: a refused connection while it
+looks for the group's coordinator, a request that a restarting broker cut off. Ending the process for them would throw
+away what it has under way and move its partitions for nothing.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+
+from shared.adapters.json_logs import log
+
+#: Seconds between two polls of brokers that do not answer.
+_PAUSE_SECONDS = 0.1
+#: Milliseconds that one poll waits for a group to be joined.
+_JOIN_POLL_MS = 2_000
+_logger = logging.getLogger("hookfleet.broker_patience")
+
+
+def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+    """Records by partition; none while brokers do not answer. Raises what does not pass by itself.
+
+    A member that has to join its group has no partitions to look after and stays in the poll for longer: kafka-python
+    throws away a join that is answered while nobody polls, and joins again. A leader that joins again makes everybody
+    else do so too: polled for a millisecond every 0.2 s, a lone member had joined 18 times in 5 s and got nothing.
+    """
+    if consumer._coordinator.need_rejoin():
+        timeout_ms = max(timeout_ms, _JOIN_POLL_MS)
+    try:
+        polled: Mapping[TopicPartition, Sequence[ConsumerRecord]] = consumer.poll(timeout_ms=timeout_ms)
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        log(_logger, logging.WARNING, "poll_failed", error=str(error))
+        time.sleep(_PAUSE_SECONDS)
+        return {}
+    return polled
+
+
+async def commit_before_leaving(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+    """Commit ``offsets`` of partitions that are being revoked, from a rebalance listener.
+
+    Where that fails the work since the last commit is done again by the next owner. The failure goes no further: what
+    a listener raises ends the poll that it interrupts, and the process with it.
+    """
+    try:
+        await consumer.commit_async(offsets)
+    except KafkaError as error:
+        log(_logger, logging.WARNING, "not_committed_before_leaving", partitions=len(offsets), error=str(error))
