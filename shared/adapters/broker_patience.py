@@ -25,11 +25,15 @@ _logger = logging.getLogger("hookfleet.broker_patience")
 def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
     """Records by partition; none while brokers do not answer. Raises what does not pass by itself.
 
-    A member that has to join its group has no partitions to look after and stays in the poll for longer: kafka-python
-    throws away a join that is answered while nobody polls, and joins again. A leader that joins again makes everybody
-    else do so too: polled for a millisecond every 0.2 s, a lone member had joined 18 times in 5 s and got nothing.
+    A member that has to join its group has no partitions to look after and stays in the poll for longer, because
+    kafka-python 3.0 loses a join that is answered while nobody polls. Mostly it joins again, and a leader that joins
+    again makes everybody else do so: polled for a millisecond every 0.2 s, a lone member had joined 18 times in 5 s and
+    got nothing. And a leader that joins because a topic has changed forgets, by assigning, that it has to: it then
+    stays outside for ever, without heartbeats or partitions. Asking for the join keeps it from forgetting.
     """
-    if consumer._coordinator.need_rejoin():
+    coordinator = consumer._coordinator
+    if coordinator.need_rejoin() or coordinator.rebalance_in_progress():
+        coordinator.request_rejoin()
         timeout_ms = max(timeout_ms, _JOIN_POLL_MS)
     try:
         polled: Mapping[TopicPartition, Sequence[ConsumerRecord]] = consumer.poll(timeout_ms=timeout_ms)

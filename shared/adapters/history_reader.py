@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from shared.adapters.broker_patience import poll
 from shared.adapters.json_logs import log
 from shared.adapters.kafka_clients import read
 from shared.core.finished_history import Progress, WayBack, unknown
@@ -110,7 +111,7 @@ def _read_on(
 ) -> int:
     """One poll; ways that are at their end are taken out. How many records were given."""
     given = 0
-    for partition, records in consumer.poll(timeout_ms=_POLL_MS).items():
+    for partition, records in poll(consumer, _POLL_MS).items():
         way = ways[partition]
         finished = [read(each) for each in records if way.counts(each.offset, each.timestamp)]
         give(finished)

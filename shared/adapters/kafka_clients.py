@@ -26,9 +26,6 @@ _LINGER_MS = 2
 _BATCH_BYTES = 128 * 1024
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
-#: A subscription made while kafka-python awaits its first metadata is forgotten when these come, and a group whose
-#: leader knows no partitions assigns none until metadata are asked for again: by default after five minutes.
-_METADATA_MAX_AGE_MS = 10_000
 #: Kafka's own default; kafka-python's 30 s would keep a table stale that long after a broker is back.
 _RECONNECT_BACKOFF_MAX_MS = 1_000
 _NOT_UTF8 = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8; other bytes stand as \\xNN here")
@@ -38,7 +35,6 @@ def _connection(settings: ServiceSettings) -> dict[str, Any]:
     return {
         "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
         "reconnect_backoff_max_ms": _RECONNECT_BACKOFF_MAX_MS,
-        "metadata_max_age_ms": _METADATA_MAX_AGE_MS,
     }
 
 
@@ -58,7 +54,20 @@ def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
         max_poll_records=_MAX_POLL_RECORDS,
         **_reading(),
     )
+    _finish_what_it_joins(consumer)
     return accept_any_header_name(consumer)
+
+
+def _finish_what_it_joins(consumer: KafkaConsumer) -> None:
+    """Let a join that has begun come to its end.
+
+    When new metadata made a leader join again and the join outlasts the poll that began it, kafka-python forgets it:
+    the assignment has been made, so it sees no need to join, and never takes up what it was assigned. Such a member
+    has no partitions and sends no heartbeats until its process ends. A starting fleet on a busy machine is enough.
+    """
+    coordinator = consumer._coordinator
+    is_needed = coordinator.need_rejoin
+    coordinator.need_rejoin = lambda: coordinator.rejoining or is_needed()
 
 
 def table_consumer(settings: ServiceSettings) -> KafkaConsumer:

@@ -4,13 +4,18 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from kafka import TopicPartition
 from kafka.admin import NewTopic
 from kafka.partitioner.default import murmur2
 
-from shared.adapters.kafka_clients import admin_client, producer
+from shared.adapters.kafka_clients import admin_client, group_consumer, producer
 from shared.adapters.publisher import Publisher
 from shared.adapters.settings import ServiceSettings
+from shared.core.offset_tracking import decode_finished
 from shared.core.topics import Topic
+
+#: The consumer group of the tests of tracking.
+GROUP = "tracking"
 
 MakeTopic = Callable[..., str]
 
@@ -104,3 +109,24 @@ def keys_of_both_partitions() -> tuple[bytes, bytes]:
         key = b"key-%d" % number
         found.setdefault((murmur2(key) & 0x7FFFFFFF) % 2, key)
     return found[0], found[1]
+
+
+class Observer:
+    """Reads what the group under test has committed."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._kafka = group_consumer(settings, GROUP)
+
+    def committed(self, topic: str, partition: int = 0) -> tuple[int, frozenset[int]] | None:
+        point = self._kafka.committed(TopicPartition(topic, partition), metadata=True)
+        return None if point is None else (point.offset, decode_finished(point.offset, point.metadata))
+
+    def close(self) -> None:
+        self._kafka.close()
+
+
+@pytest.fixture
+def observer(settings: ServiceSettings) -> Iterator[Observer]:
+    watching = Observer(settings)
+    yield watching
+    watching.close()

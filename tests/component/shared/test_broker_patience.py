@@ -1,24 +1,55 @@
 """Polling on a real broker while a group is joined."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
 
 from shared.adapters.broker_patience import poll
-from shared.adapters.kafka_clients import group_consumer
+from shared.adapters.kafka_clients import admin_client, group_consumer
 from shared.adapters.settings import ServiceSettings
 from tests.component.shared.conftest import MakeTopic
+from tests.waiting import wait_for
 
 
-def test_a_join_that_takes_longer_than_a_poll_is_not_thrown_away(
-    settings: ServiceSettings, make_topic: MakeTopic
-) -> None:
-    topic = make_topic("work", partitions=2)
-    consumer = group_consumer(settings, "patience")
-    consumer.subscribe(topics=[topic])
-    nobody_sets_it = threading.Event()
+@pytest.fixture
+def consumer(settings: ServiceSettings) -> Iterator[Any]:
+    with closing(group_consumer(settings, "patience")) as member:
+        yield member
+
+
+def busy_elsewhere(seconds: float) -> None:
+    """The loop does something else than poll; how long is what these tests are about."""
+    threading.Event().wait(seconds)
+
+
+def test_a_join_that_takes_longer_than_a_poll_is_not_thrown_away(consumer: Any, make_topic: MakeTopic) -> None:
+    consumer.subscribe(topics=[make_topic("work", partitions=2)])
     for _ in range(3):
         poll(consumer, 1)
-        nobody_sets_it.wait(0.2)  # A loop that has other things to do; this pause is what the test is about.
+        busy_elsewhere(0.2)
     assert len(consumer.assignment()) == 2
     # The second one because a leader may join before it knows of the topic's partitions.
     assert consumer.group_metadata().generation_id <= 2
-    consumer.close()
+
+
+def test_a_leader_whose_join_was_answered_while_nobody_polled_does_not_stay_outside(
+    consumer: Any, settings: ServiceSettings, make_topic: MakeTopic
+) -> None:
+    topic = make_topic("work", partitions=1)
+    consumer.subscribe(topics=[topic])
+    wait_for(lambda: poll(consumer, 100) or consumer.assignment(), "it has joined")
+    with closing(admin_client(settings)) as admin:
+        admin.create_partitions({topic: 2})
+
+    def noticed() -> bool:
+        consumer._coordinator._cluster.request_update()
+        busy_elsewhere(0.1)
+        return bool(consumer._coordinator.need_rejoin())
+
+    wait_for(noticed, "the leader sees the new partition")
+    consumer.poll(timeout_ms=1)  # begins to join, as a loop's poll may that began before there was a reason
+    busy_elsewhere(0.5)
+    wait_for(lambda: poll(consumer, 100) or len(consumer.assignment()) == 2, "it has both partitions", 15)
