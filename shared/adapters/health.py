@@ -30,7 +30,9 @@ class Health:
         return 200, {"status": "ok"}
 
     def readyz(self) -> tuple[int, dict[str, object]]:
-        waiting = {name: said for name, check in self._ready.items() if (said := check()) is not None}
+        # A process that has not said yet what it consists of is only starting.
+        checks = dict(self._ready) or {"process": lambda: "starting"}
+        waiting = {name: said for name, check in checks.items() if (said := check()) is not None}
         if waiting:
             return 503, {"status": "waiting", "waiting": waiting}
         return 200, {"status": "ready"}
