@@ -8,7 +8,7 @@ LOCKED := $(VENV)/.locked-$(firstword $(shell cksum requirements.lock))
 INSTALLED := $(VENV)/.installed-$(firstword $(shell cksum pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit check fmt lock clean
+.PHONY: help demo up faults test test-unit check fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: $(INSTALLED) ## the whole fleet on a throwaway Kafka: 1,000 events, crashe
 
 up: $(INSTALLED) ## the whole fleet, kept running on one address
 	@$(BIN)/hookfleet up
+
+faults: $(INSTALLED) ## crash every service and the broker at random; FAULTS='--rounds 10 --seed 7' for more
+	@$(BIN)/python -m deploy.local.fault_injection $(FAULTS)
 
 test: $(INSTALLED) ## every test, with a Kafka of its own
 	$(BIN)/pytest

@@ -217,11 +217,9 @@ class OrderedSender:
         return found[0]
 
     def _ended(self, assigned: _Assigned, offset: int, record: Record | None, task: asyncio.Task[None]) -> None:
-        # It may have been broken off before its first instruction, so this cannot stand in `_attempt`.
+        """However an attempt's task ended; what it led to is on its way unless it was broken off or raised."""
         error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._crash(error)
-        elif not task.cancelled():
+        if error is None and not task.cancelled():
             return
         with self._lock:
             assigned.attempts.pop(offset, None)
@@ -229,6 +227,9 @@ class OrderedSender:
             if record is not None:
                 self._keep(assigned, record)
         self._busy -= 1
+        if error is not None:
+            self._crash(error)
+            return
         log(_logger, logging.INFO, "broken_off", partition=assigned.partition.partition, offset=offset)
         self._begin()
 

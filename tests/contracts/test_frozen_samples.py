@@ -25,6 +25,7 @@ from shared.core.topics import (
     delivery_key,
     integration_key,
     match_key,
+    ordering_key,
     run_key,
     system_event_key,
     topics,
@@ -99,6 +100,12 @@ def delivery(of: Sample) -> Meaning:
     return key, of.value, texts(request.headers(None if due is None else int(due)))
 
 
+def ordered_delivery(of: Sample) -> Meaning:
+    request = DeliveryRequest.model_validate_json(dict(of.header_bytes)[DELIVERY_HEADER])
+    key = ordering_key(request.organization, request.integration_id, request.event.subject)
+    return key, of.value, texts(request.headers())
+
+
 def run_log(of: Sample) -> Meaning:
     read = decode_run_log(of.value_bytes)
     if isinstance(read, MatchRecord):
@@ -125,6 +132,7 @@ READ: dict[str, Callable[[Sample], Meaning]] = {
     "integration_state": state,
     "deliveries": delivery,
     "retry": delivery,
+    "deliveries_ordered": ordered_delivery,
     "run_log": run_log,
     "integration_events": integration_event,
     "dead_letters": dead_letter,
@@ -198,7 +206,7 @@ def test_every_kind_of_message_has_a_sample() -> None:
     wanted |= {f"v1.integration-event.{kind}" for kind in DATA_OF}
     wanted |= {f"v1.run-log.{kind}" for kind in ("match", "attempt", "skip")}
     wanted |= {"v1.system-event.structured", "v1.system-event.binary", "v1.integration-state"}
-    wanted |= {"v1.delivery", "v1.delivery.waiting", "v1.dead-letter", "v1.dead-letter.replay"}
+    wanted |= {"v1.delivery", "v1.delivery.waiting", "v1.delivery.ordered", "v1.dead-letter", "v1.dead-letter.replay"}
     assert wanted <= set(NAMES)
 
 
