@@ -10,25 +10,28 @@ Dying between 2 and 3, the batch comes back to the table as it was and leads to 
 between 3 and 4, it comes back to a table that has seen it, and changes nothing. The order 3, 2 would lose a
 disable.
 
+A partition that did not go on where it was left (it is new here, or was somewhere else meanwhile) is looked back on
+first: which runs have ended in it lately, so that a second outcome is recognised whoever saw the first.
+
 A record that cannot be read, or on which our own code raises, becomes a dead letter and stops nothing. Whatever
 steps 2 and 3 raise is the brokers' and goes on to the caller, who must end the process without acknowledging.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from services.disabler.announcements import announce
-from services.disabler.core.first_outcomes import FirstOutcomes
+from services.disabler.core.first_outcomes import MAX_RUNS, FirstOutcomes
 from services.disabler.core.fold import fold
 from services.disabler.core.streak import Decision, Disable, Streak
 from shared.adapters import metrics
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.faults import Fault, InvalidInput
-from shared.core.messages.base import TYPE_HEADER
+from shared.core.messages.base import ORGANIZATION_HEADER, RUN_ID_HEADER, TYPE_HEADER
 from shared.core.messages.integration_events import (
     DISABLED_ERROR,
     ENABLED,
+    RUN_OUTCOMES,
     RunOutcome,
     decode_integration_event,
 )
@@ -37,6 +40,7 @@ from shared.core.topics import Topics
 
 #: Types that are our own announcements; they come back on this topic and need no decoding.
 _OWN_TYPES = frozenset({DISABLED_ERROR.encode(), ENABLED.encode()})
+_OUTCOME_TYPES = frozenset(each.encode() for each in RUN_OUTCOMES)
 
 
 class Outputs(Protocol):
@@ -55,15 +59,26 @@ class StreakTable(Protocol):
         """Store and return once all replicas have all of them. Raises when they cannot."""
 
 
+class Past(Protocol):
+    """What a partition held before."""
+
+    async def before(self, partition: int, offset: int, count: int) -> Sequence[Record]:
+        """The records of the last ``count`` offsets below ``offset``, oldest first. Raises when brokers are away."""
+
+
 class Handler:
     """The steps above. It knows the order of things and none of the libraries that do them."""
 
-    def __init__(self, topics: Topics, outputs: Outputs, table: StreakTable, dead_letters: DeadLetterBox) -> None:
+    def __init__(
+        self, topics: Topics, outputs: Outputs, table: StreakTable, past: Past, dead_letters: DeadLetterBox
+    ) -> None:
         self._topics = topics
         self._outputs = outputs
         self._table = table
+        self._past = past
         self._dead_letters = dead_letters
-        self._first_outcomes: defaultdict[int, FirstOutcomes] = defaultdict(FirstOutcomes)
+        self._first_outcomes: dict[int, FirstOutcomes] = {}
+        self._next: dict[int, int] = {}
 
     async def handle(self, batch: Sequence[Record]) -> None:
         """Process records, each partition's in order. On return everything is durable."""
@@ -71,6 +86,9 @@ class Handler:
         changed: dict[bytes, Streak] = {}
         partitions: dict[bytes, int] = {}
         for record in batch:
+            if self._next.get(record.partition) != record.offset:
+                self._first_outcomes[record.partition] = await self._look_back(record.partition, record.offset)
+            self._next[record.partition] = record.offset + 1
             with self._dead_letters.guard(record, outputs.append):
                 self._fold(record, changed, partitions, outputs)
         metrics.CONSUMED.labels(self._topics.integration_events.name).inc(len(batch))
@@ -78,6 +96,16 @@ class Handler:
             await self._outputs.publish(outputs)
         if changed:
             await self._table.write(changed, partitions)
+
+    async def _look_back(self, partition: int, offset: int) -> FirstOutcomes:
+        """From headers alone: what cannot be read was a dead letter, which ends no run."""
+        known = FirstOutcomes()
+        for record in await self._past.before(partition, offset, MAX_RUNS):
+            headers = dict(record.header_list)
+            if headers.get(TYPE_HEADER) in _OUTCOME_TYPES and RUN_ID_HEADER in headers:
+                organization = headers.get(ORGANIZATION_HEADER, b"").decode("utf-8", "replace")
+                known.remember(organization, headers[RUN_ID_HEADER].decode("utf-8", "replace"), record.offset)
+        return known
 
     def _fold(
         self,

@@ -1,6 +1,8 @@
 """The disabler as a process: what it is put together from, and how it ends."""
 
-from collections.abc import Callable
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import faust
@@ -11,11 +13,23 @@ from services.disabler.settings import DisablerSettings
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.health import Health
 from shared.adapters.health_server import HealthServer
-from shared.adapters.kafka_clients import admin_client
+from shared.adapters.kafka_clients import admin_client, table_consumer
 from shared.adapters.lifecycle import Supervisor
+from shared.adapters.partition_tail import PartitionTail
 from shared.adapters.topic_admin import ensure_topics
+from shared.core.records import Record
 
 NAME: Final = "disabler"
+
+
+class ThreadedPast:
+    """Reads a partition's tail without holding up Faust's loop."""
+
+    def __init__(self, tail: PartitionTail) -> None:
+        self._tail = tail
+
+    async def before(self, partition: int, offset: int, count: int) -> Sequence[Record]:
+        return await asyncio.to_thread(self._tail.before, partition, offset, count)
 
 
 def run(settings: DisablerSettings, table_of: Callable[[faust.App], StreakTable] = FaustStreakTable) -> int:
@@ -37,7 +51,10 @@ def run(settings: DisablerSettings, table_of: Callable[[faust.App], StreakTable]
 
     app = faust_app(settings)
     stream = FaustStream(app, topics.integration_events.name)
-    handler = Handler(topics, FaustOutputs(app), table_of(app), DeadLetterBox(topics.dead_letters.name, NAME))
+    tail = PartitionTail(functools.partial(table_consumer, settings), topics.integration_events.name)
+    handler = Handler(
+        topics, FaustOutputs(app), table_of(app), ThreadedPast(tail), DeadLetterBox(topics.dead_letters.name, NAME)
+    )
 
     health.add("stream", stream.waiting)
     supervisor.spawn("stream", lambda: stream.run(handler.handle, supervisor.stop))

@@ -38,7 +38,7 @@ KEPT_PER_KEY = 50
 #: Bytes of records kept in memory in one process.
 KEPT_BYTES = 64 * 1024 * 1024
 #: Finished work remembered in each partition, for as long as the topic keeps records: a repetition that were sent again
-#: would come out of order, so here count alone decides. As many are read back in a partition that is new.
+#: would come out of order, so here count alone decides.
 _RECENT_IDS = 10_000
 _RECENT_MS = 7 * DAY_MS
 #: Longest time between two looks at what is due and at membership, in seconds.

@@ -166,8 +166,8 @@ def test_order_holds_while_workers_are_killed_and_join(make_scene: MakeScene, re
     assert {outcome.status for _, outcome in outcomes} == {RunStatus.COMPLETED}
     assert set(line.received()) == set(line.sent), "nothing is lost"
     assert falls(line.received()) == []
-    # At each kill, whatever was begun and not yet committed: at most one request of each of the killed worker's keys.
-    assert line.duplicates() <= 2 * len(subjects)
+    # Two kills, three joins and a leave: each repeats at most the one request of a key that was under way.
+    assert line.duplicates() <= 6 * len(subjects)
 
 
 def test_how_far_a_head_is_survives_a_crash(make_scene: MakeScene, receiver: Receiver) -> None:

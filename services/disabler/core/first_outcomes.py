@@ -2,9 +2,8 @@
 
 A run ends twice when a sender dies after publishing an outcome and before committing: the run comes back and ends
 again. Those repeats follow within what that sender had not committed, so the last `MAX_RUNS` outcomes of a
-partition are enough; there is no bound by which *every* repeat could be known. Runs that count are remembered for
-good in the `Streak`; what is lost when a partition changes hands is only that a run had ended without leaving a
-trace there, by a success on an empty streak or by being skipped.
+partition are enough; there is no bound by which *every* repeat could be known. Whoever takes a partition over reads
+that many back (`services.disabler.handler`), so it knows what its predecessor knew.
 """
 
 from dataclasses import dataclass, field

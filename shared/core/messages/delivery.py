@@ -1,4 +1,4 @@
-"""A delivery request: one run on its way, on ``deliveries``, ``deliveries-due`` and the retry tiers.
+"""A delivery request: one run on its way, on ``deliveries``, ``deliveries-due``, ``deliveries-ordered`` and the tiers.
 
 The record's value is the event, byte for byte as it will be sent by default; the run stands in one header beside it.
 So a hop moves a record without decoding it, a number in an event is never re-written, and the send stage reads a body

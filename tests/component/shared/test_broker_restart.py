@@ -19,6 +19,8 @@ from tests.waiting import wait_for
 TOPIC = "work"
 
 
+# kafka-python leaves the socket of a refused connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_loop_outlives_its_broker_and_handles_what_comes_afterwards(
     tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
