@@ -27,6 +27,7 @@ from shared.adapters.clock import Clock
 from shared.adapters.json_logs import log
 from shared.adapters.ordered_consumer import Partition
 from shared.adapters.tracking_consumer import IsLost, Ticket
+from shared.core.dead_letters import REPLAYED_HEADER
 from shared.core.faults import InvalidInput
 from shared.core.ordered_metadata import Held
 from shared.core.recent_ids import RecentIds
@@ -199,7 +200,8 @@ class OrderedSender:
         with self._lock:
             held = assigned.queues.held(offset)
             recent = self._recent_of(record.partition)
-        attempted = await self._handle(record, held, recent.__contains__)
+        replayed = REPLAYED_HEADER in record.headers
+        attempted = await self._handle(record, held, lambda work: not replayed and work in recent)
         with self._lock:
             # Nothing of it is on the wire any more.
             del assigned.attempts[offset]

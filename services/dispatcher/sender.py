@@ -21,6 +21,7 @@ from shared.adapters.clock import Clock
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.json_logs import log
 from shared.adapters.tracking_consumer import IsLost, Ticket
+from shared.core.dead_letters import REPLAYED_HEADER
 from shared.core.faults import Fault, InfrastructureError, InvalidInput
 from shared.core.messages.delivery import DELIVERY_HEADER, DeliveryRequest
 from shared.core.recent_ids import RecentIds
@@ -113,7 +114,7 @@ class Sender:
         work = (request.run_id, request.step)
         if work in self._under_way:
             self._under_way[work].append(ticket)
-        elif self._is_finished(record.partition, work):
+        elif REPLAYED_HEADER not in record.headers and self._is_finished(record.partition, work):
             metrics.DUPLICATES_SKIPPED.inc()
             self._finish(ticket)
         else:

@@ -6,6 +6,7 @@ away what it has under way and move its partitions for nothing.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -44,6 +45,20 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Se
         time.sleep(_PAUSE_SECONDS)
         return {}
     return polled
+
+
+def committed(consumer: KafkaConsumer, partition: TopicPartition, stop: threading.Event) -> OffsetAndMetadata | None:
+    """The group's commit for ``partition``, asked for until brokers answer; None where there is none or ``stop`` is
+    set first. Raises what does not pass by itself."""
+    while not stop.is_set():
+        try:
+            return consumer.committed(partition, metadata=True)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            log(_logger, logging.WARNING, "commit_not_read", error=str(error))
+        stop.wait(_PAUSE_SECONDS)
+    return None
 
 
 async def commit_before_leaving(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:

@@ -18,7 +18,7 @@ from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedEr
 
 from shared.adapters.kafka_clients import producer
 from shared.adapters.settings import ServiceSettings
-from shared.core.dead_letters import DeadLetter, Replay
+from shared.core.dead_letters import REPLAYED_HEADER, DeadLetter, Replay
 from shared.core.faults import InfrastructureError
 
 #: Seconds for brokers to acknowledge the records of one transaction.
@@ -71,7 +71,7 @@ class DeadLetterReplay:
                     each.letter.topic,
                     key=each.letter.key,
                     value=each.value,
-                    headers=list(each.letter.original_headers),
+                    headers=[*each.letter.original_headers, (REPLAYED_HEADER, b"true")],
                 )
                 for each in batch
             ]

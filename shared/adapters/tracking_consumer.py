@@ -22,7 +22,7 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_RECORDS, COMMIT_EVERY_SECONDS
-from shared.adapters.broker_patience import commit_before_leaving, poll
+from shared.adapters.broker_patience import commit_before_leaving, committed, poll
 from shared.adapters.history_reader import HistoryReader, NewPartition
 from shared.adapters.json_logs import log
 from shared.adapters.kafka_clients import read, restart_at_committed
@@ -151,11 +151,11 @@ class TrackingConsumer:
         """Begin with ``new`` partitions where their commits say, and let the reader know what is finished there."""
         taken_up: list[NewPartition] = []
         for partition in new:
-            commit = self._consumer.committed(partition, metadata=True)
+            commit = committed(self._consumer, partition, stop)
             if commit is not None:
-                committed = Progress.of_commit(commit.offset, commit.metadata or "")
+                progress = Progress.of_commit(commit.offset, commit.metadata or "")
                 self._trackers[partition] = self._new_tracker(partition, commit.offset, commit.metadata or "")
-                taken_up.append(NewPartition(partition, committed, self._known.get(partition, NOTHING)))
+                taken_up.append(NewPartition(partition, progress, self._known.get(partition, NOTHING)))
         self._history.read_back(taken_up, self._reader.recall, stop)
         self._taken_up |= new
 

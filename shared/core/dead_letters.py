@@ -18,6 +18,8 @@ from shared.core.topics import MAX_RECORD_BYTES
 PREFIX: Final = "dead-letter-"
 #: Headers of the original record are kept under this prefix.
 ORIGINAL_PREFIX: Final = "original-"
+#: Header of a record that somebody wrote back to its topic: it is wanted, even where the like of it was seen before.
+REPLAYED_HEADER: Final = "dead-letter-replayed"
 #: Longest detail kept: a traceback is worth its last lines, and a header is no place for more.
 MAX_DETAIL_CHARS: Final = 8_000
 #: Bytes of original key, value and headers kept at most: what a topic takes, less room for what we say about it.

@@ -37,13 +37,25 @@ class Decisions:
 
     def differences(self, other: Decisions) -> list[str]:
         """One line for each thing that only one of both says; ``other`` is what should be."""
-        said = [f"announced, and should not be: {each.decode()}" for each in sorted(self.events - other.events)]
-        said += [f"not announced: {each.decode()}" for each in sorted(other.events - self.events)]
+        said = [f"announced, and should not be: {_in_short(each)}" for each in sorted(self.events - other.events)]
+        said += [f"not announced: {_in_short(each)}" for each in sorted(other.events - self.events)]
         for key in sorted(self.states.keys() | other.states.keys()):
             ours, theirs = (each.states.get(key, b"none").decode() for each in (self, other))
             if ours != theirs:
                 said.append(f"state of {key.decode()} is {ours}, should be {theirs}")
         return said
+
+
+def _in_short(announcement: bytes) -> str:
+    event = decode_integration_event(announcement)
+    match event.data:
+        case IntegrationDisabled() as disabled:
+            runs = f", last failed run {disabled.failed_runs[-1]}" if disabled.failed_runs else ""
+            return f"{event.type} of {disabled.integration_id} in epoch {disabled.epoch} at {disabled.since_ms}{runs}"
+        case IntegrationEnabled() as enabled:
+            return f"{event.type} of {enabled.integration_id} in epoch {enabled.epoch} at {enabled.since_ms}"
+        case _:
+            return event.type
 
 
 def found(integration_events: Iterable[Record], integration_states: Iterable[Record]) -> Decisions:

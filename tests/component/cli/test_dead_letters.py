@@ -18,12 +18,15 @@ from shared.adapters.publisher import Publisher
 from shared.adapters.settings import ServiceSettings
 from shared.adapters.topic_admin import ensure_topics
 from shared.adapters.topic_reader import TopicReader
-from shared.core.dead_letters import DeadLetter, read_dead_letter
+from shared.core.dead_letters import REPLAYED_HEADER, DeadLetter, read_dead_letter
 from shared.core.faults import Fault, InvalidInput
 from shared.core.records import OutRecord, Record
 from shared.core.topics import Topics
 
 INVALID = InvalidInput([Fault("data.amount", "not a number", "send a number")])
+
+#: What a replay adds to a record.
+MARK = (REPLAYED_HEADER, b"true")
 
 
 class Desk:
@@ -133,7 +136,7 @@ def test_a_replayed_record_is_what_it_was_is_marked_and_is_not_replayed_twice(de
     replayed = desk.run("replay", place, stdin="y\n")
     assert replayed.exit_code == 0
     (again,) = desk.on(record.topic)
-    assert (again.key, again.value, again.header_list) == (record.key, record.value, record.header_list)
+    assert (again.key, again.value, again.header_list) == (record.key, record.value, (*record.header_list, MARK))
     assert f"{record.topic}/{again.partition}/{again.offset}" in replayed.stdout
     assert "replayed" in desk.run("list").stdout
     assert desk.answer("list", "--open")["items"] == []
@@ -176,7 +179,7 @@ def test_a_record_can_be_corrected_on_its_way_and_is_marked_so(desk: Desk, tmp_p
     fixed.write_bytes(b'{"amount": 1}')
     assert desk.run("replay", place, "--value", str(fixed), "--yes").exit_code == 0
     (again,) = desk.on(record.topic)
-    assert (again.value, again.header_list) == (b'{"amount": 1}', record.header_list)
+    assert (again.value, again.header_list) == (b'{"amount": 1}', (*record.header_list, MARK))
     assert "corrected" in desk.run("list").stdout
     assert b'"x"' in desk.run("show", place, "--raw", "-").stdout_bytes, "the original stays"
 

@@ -11,7 +11,7 @@ from services.dispatcher.core.lanes import LANE_ROOM
 from services.dispatcher.sender import Sender
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.tracking_consumer import Ticket
-from shared.core.dead_letters import Reason, read_dead_letter
+from shared.core.dead_letters import REPLAYED_HEADER, Reason, read_dead_letter
 from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import DeliveryRequest
 from shared.core.offset_tracking import OffsetTracker
@@ -159,6 +159,20 @@ def test_a_repetition_of_what_another_worker_finished_is_finished_without_doing_
     work.sender.take([work.record("a", 1, topic=DUE), work.record("a", 1, partition=1)])
     wait_for(lambda: len(work.finished) == 2, "both are finished")
     assert work.produced == [OUT], "the other partition's was done: a run stays in one partition number"
+
+
+def test_a_replayed_dead_letter_is_done_again_although_it_was_finished(work: Work) -> None:
+    """Setting a record aside finishes it, so without the mark its replay would be taken for a repetition."""
+    work.open()
+    work.raises = RuntimeError("a fault of ours, since corrected")
+    work.sender.take([work.record("a")])
+    wait_for(lambda: work.finished == [0], "the record is set aside")
+    work.raises = None
+    headers = (*samples.request(run_id="a").headers(), (REPLAYED_HEADER, b"true"))
+    work.sender.take([work.raw(b"{}", headers)])
+    wait_for(lambda: work.finished == [0, 1], "the replay is finished")
+    assert work.begun == [("a", 0), ("a", 0)]
+    assert work.produced[-1] == OUT
 
 
 def test_another_step_of_a_run_is_other_work(work: Work) -> None:
