@@ -71,6 +71,21 @@ def test_a_refusing_receiver_answers_what_its_path_ends_in() -> None:
     assert reply(Behaviour.REFUSING, "m", 9, "/ledger").status == 500
 
 
+def test_a_moody_receiver_fails_some_messages_each_time_and_others_never() -> None:
+    moods = {
+        frozenset(reply(Behaviour.MOODY, f"message-{number}", seen, "/").status for seen in range(3))
+        for number in range(30)
+    }
+    assert moods == {frozenset({200}), frozenset({500})}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "logged"), [(Behaviour.HANGING, 0), (Behaviour.CLOSING, 0), (Behaviour.ENDLESS, 200)]
+)
+def test_an_answer_that_nobody_can_take_is_not_logged_as_one(behaviour: Behaviour, logged: int) -> None:
+    assert reply(behaviour, "m", 0, "/").logged_status == logged
+
+
 def test_what_was_written_is_read_back_and_a_line_under_way_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
     assert read_requests(path) == []
