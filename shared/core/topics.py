@@ -58,8 +58,6 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "max.message.bytes": str(MAX_RECORD_BYTES),
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
-            # Whatever a direct producer compresses with, brokers keep what every client of ours can read.
-            "compression.type": "lz4",
         }
         if self.retention_ms is not None:
             settings["retention.ms"] = str(self.retention_ms)

@@ -1,5 +1,6 @@
 """Whatever is stopped, killed or malformed: nothing is lost and nothing else stops."""
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -97,3 +98,20 @@ def dead_letters(case: Case, value: bytes) -> dict[str, Any]:
     letters = [read_dead_letter(list(each.header_list), each.value) for each in reader.unread() if each.value == value]
     reader.close()
     return {letter.topic: letter for letter in letters}
+
+
+def test_a_fleet_stopped_for_longer_than_every_delay_delivers_what_was_due_and_fails_nothing(case: Case) -> None:
+    case.set_up(delays=[3.0, 3.0])
+    case.receiver.answer(case.path, Reply(503))
+    sent = {case.send(subject=str(number)) for number in range(20)}
+    wait_for(lambda: len(case.requests()) == len(sent), "every first attempt")
+    case.fleet.stop_services()
+    assert len(case.requests()) == len(sent), "stopped before any second attempt"
+    case.receiver.answer(case.path, Reply(200))
+    last = max(request.at for request in case.requests())
+    wait_for(lambda: time.time() > last + 6.0, "every due time passes in our absence")
+    case.fleet.start_services()
+    runs = case.ended_runs(timeout_seconds=60)
+    assert {run["event"]["id"] for run in runs} == sent
+    assert {run["status"] for run in runs} == {"COMPLETED"}
+    assert len(case.requests()) == 2 * len(sent)
