@@ -1,9 +1,10 @@
-"""A group's member gets what it is assigned, however short the polls are in which it joins."""
+"""A group's member gets what it is assigned, however short the polls that its loop asks for."""
 
 from contextlib import closing
 
 from kafka import TopicPartition
 
+from shared.adapters.broker_patience import poll
 from shared.adapters.kafka_clients import admin_client, group_consumer
 from shared.adapters.settings import ServiceSettings
 from tests.component.shared.conftest import MakeTopic
@@ -18,7 +19,7 @@ def test_a_join_that_outlasts_the_poll_that_began_it_comes_to_its_end(
         consumer.subscribe(topics=[topic])
 
         def assigned() -> set[TopicPartition]:
-            consumer.poll(timeout_ms=1)
+            poll(consumer, 1)
             return set(consumer.assignment())
 
         wait_for(lambda: len(assigned()) == 1, "its only partition is assigned")
