@@ -87,7 +87,7 @@ def _integrations(counted: Sums) -> Iterator[Row]:
         f"{len(counted.enabled_integrations):,}",
         f"enabled by hand once healed: {_names(counted.enabled_integrations)}",
     )
-    yield "error events", f"{counted.error_events:,}", "one per failed run, counted apart from events"
+    yield "error events", _n(counted.error_events), "the fleet's own: failed runs, disabling, enabling; matched too"
     yield "dead letters", f"{counted.dead_letters:,}", "records that nobody could read"
 
 

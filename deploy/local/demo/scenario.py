@@ -170,7 +170,8 @@ class Demonstration:
             while True:
                 counted = sums(self.evidence())
                 _say_how_far(phase, counted)
-                if not counted.unaccounted and counted.ended == len(counted.runs):
+                unmatched = counted.unaccounted or counted.unmatched_error_events
+                if not unmatched and counted.ended == len(counted.runs):
                     break
                 if time.monotonic() > deadline:
                     break

@@ -24,8 +24,6 @@ def broken(findings: Findings) -> list[str]:
     said = broken_claims(findings.sums, repeats.found.total(), allowed)
     if runs := repeats.unexplained:
         said.append(f"{len(runs)} runs were sent again with nothing to explain it, such as {min(runs)}")
-    if lost := findings.error_events.unmatched:
-        said.append(f"{len(lost)} error events have no match record: they are lost")
     said += [f"the recorder's database differs from the topics: {each}" for each in findings.recorder]
     said += [f"the disabler differs from a replay of its fold: {each}" for each in findings.disabler]
     return said
@@ -86,7 +84,7 @@ def _runs(findings: Findings) -> Iterator[Row]:
 def _integrations(findings: Findings) -> Iterator[Row]:
     yield "disabled", str(findings.decisions[DISABLED_ERROR]), "times an integration had failed too often in a row"
     yield "re-enabled", str(findings.decisions[ENABLED]), "times one was enabled by hand"
-    yield "error events", _n(findings.error_events.all), "of the fleet's own, each matched like any other event"
+    yield "error events", _n(findings.sums.error_events), "of the fleet's own, each matched like any other event"
     yield "recorder", _agreement(findings.recorder), "each run's status, attempts and outcomes, against the topics"
     yield "disabler", _agreement(findings.disabler), "decisions and states, against a replay of its fold"
 

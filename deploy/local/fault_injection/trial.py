@@ -19,7 +19,6 @@ from deploy.local.demo.screen import Phase, Screen
 from deploy.local.demo.topic_evidence import TopicEvidence
 from deploy.local.fault_injection import decision_replay, recorded_runs
 from deploy.local.fault_injection.core import traffic
-from deploy.local.fault_injection.core.error_events import ErrorEvents, apart
 from deploy.local.fault_injection.fault_injector import FaultInjector
 from deploy.local.fault_injection.persistent_sender import PersistentSender
 from deploy.local.fault_injection.receivers import Receivers
@@ -43,7 +42,6 @@ class Findings:
     """What came of the trial. ``recorder`` and ``disabler`` hold a line for each disagreement."""
 
     sums: Sums
-    error_events: ErrorEvents
     requests: int
     repeats: Repeats
     decisions: Counter[str]
@@ -118,22 +116,20 @@ class Trial:
             while time.monotonic() < deadline:
                 self._injector.step()
                 self._topics.read()
-                evidence, own = self._evidence()
+                evidence = self._evidence()
                 counted = sums(evidence)
                 _say_how_far(phase, counted)
-                unmatched = counted.unaccounted or own.unmatched
+                unmatched = counted.unaccounted or counted.unmatched_error_events
                 if not unmatched and counted.ended == len(counted.runs) and not self._unrecorded(evidence):
                     return
                 time.sleep(_LOOK_SECONDS)
 
-    def _evidence(self) -> tuple[Evidence, ErrorEvents]:
-        return apart(
-            self._topics.of(
-                Evidence(
-                    organization=self._fleet.plan.organization,
-                    accepted=self._sender.accepted,
-                    received=self._receivers.received(),
-                )
+    def _evidence(self) -> Evidence:
+        return self._topics.of(
+            Evidence(
+                organization=self._fleet.plan.organization,
+                accepted=self._sender.accepted,
+                received=self._receivers.received(),
             )
         )
 
@@ -142,7 +138,7 @@ class Trial:
         return database.differences(recorded_runs.on_topics(evidence))
 
     def _findings(self) -> Findings:
-        evidence, own = self._evidence()
+        evidence = self._evidence()
         settings = self._fleet.settings
         topics = settings.topics()
         events = read_whole(settings, topics.integration_events.name)
@@ -153,7 +149,6 @@ class Trial:
         decided = decision_replay.found(events, states)
         return Findings(
             sums=sums(evidence),
-            error_events=own,
             requests=len(evidence.received),
             repeats=repeats,
             decisions=Counter(type_ for type_, _ in decision_replay.kinds(decided)),

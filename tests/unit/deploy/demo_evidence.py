@@ -44,6 +44,11 @@ def matched(event_id: str, *integrations: str, unevaluable: tuple[str, ...] = ()
     )
 
 
+def matched_to_nothing(event: IntegrationEvent) -> MatchRecord:
+    """What the dispatcher writes of an event of the fleet's own that fits no rule."""
+    return matched(event.id).model_copy(update={"event": EventRef(source=event.source, id=event.id, type=event.type)})
+
+
 def outcome(
     event_id: str,
     integration: str,

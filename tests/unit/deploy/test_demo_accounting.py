@@ -17,6 +17,7 @@ from tests.unit.deploy.demo_evidence import (
     dead_delivery,
     disabled,
     matched,
+    matched_to_nothing,
     one_delivery,
     outcome,
     request,
@@ -59,6 +60,16 @@ def test_a_match_of_an_event_that_nobody_sent_is_a_breach() -> None:
     base = one_delivery()
     evidence = replace(base, matches=(*base.matches, matched("stranger")))
     assert breaches(evidence) == ["1 events were matched that nobody sent"]
+
+
+def test_events_of_the_fleet_itself_count_apart_from_what_producers_were_promised() -> None:
+    base, error = one_delivery(), disabled("ledger")
+    own = replace(base, integration_events=(*base.integration_events, error))
+    counted = sums(replace(own, matches=(*base.matches, matched_to_nothing(error))))
+    assert counted.error_events == {(error.source, error.id)}
+    assert counted.uninvited == counted.unmatched == frozenset()
+    assert breaches(replace(own, matches=(*base.matches, matched_to_nothing(error)))) == []
+    assert breaches(own) == ["1 error events have no match record: they are lost"]
 
 
 def test_a_run_that_should_have_been_planned_is_missed() -> None:
@@ -129,7 +140,8 @@ def test_the_first_outcome_of_a_run_counts_and_later_ones_are_superseded() -> No
 
 def test_a_run_answered_and_recorded_otherwise_needs_a_crash_to_explain_it() -> None:
     failure = outcome("a", "desk", PERFORM_ERROR, RunStatus.FAILED)
-    evidence = replace(one_delivery(), integration_events=(failure,))
+    base = one_delivery()
+    evidence = replace(base, integration_events=(failure,), matches=(*base.matches, matched_to_nothing(failure)))
     assert breaches(evidence) == ["1 runs were answered and not recorded as delivered, more than crashes explain"]
     assert breaches(evidence, allowed=Bound(1, 0, 0)) == []
 

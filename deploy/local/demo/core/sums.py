@@ -4,6 +4,9 @@ Events accepted = matched + matched nothing, by (source, id) of match records. R
 cancelled + dead-lettered + pending, by run id: the first terminal outcome in the order of ``integration-events`` is a
 run's outcome, later ones are superseded. A run that was planned and has neither outcome nor dead letter nor a delivery
 request that could still lead to one is *lost*, which no sum may hide.
+
+Events that the fleet itself makes (errors of integrations, their disabling and re-enabling) are matched like any other
+and count apart from what producers were promised, by the same rule: each has a match record.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from shared.core.messages.integration_events import (
 )
 
 EventKey = tuple[str, str]
+#: What the fleet says of its integrations that rules can match.
+_MATCHABLE = RUN_ERRORS | {DISABLED_ERROR, ENABLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Sums:
     retried: frozenset[str]
     answered: frozenset[str]
     superseded: int
-    error_events: int
+    error_events: frozenset[EventKey]
+    unmatched_error_events: frozenset[EventKey]
     dead_letters: int
     disabled_integrations: tuple[str, ...]
     enabled_integrations: tuple[str, ...]
@@ -72,6 +78,7 @@ def sums(evidence: Evidence) -> Sums:
     open_runs = runs - outcomes.keys() - dead_lettered
     tries: Counter[str] = Counter(attempt.run_id for attempt in evidence.attempts)
     changes = [(event.type, event.data.integration_id) for event in _distinct_events(evidence)]
+    own = frozenset((event.source, event.id) for event in evidence.integration_events if event.type in _MATCHABLE)
 
     def ended_as(*statuses: RunStatus) -> frozenset[str]:
         return frozenset(run for run in runs & outcomes.keys() if outcomes[run][1].status in statuses)
@@ -84,7 +91,7 @@ def sums(evidence: Evidence) -> Sums:
         matched=frozenset(key for key in accepted if answers.get(key) is True),
         unmatched=frozenset(key for key in accepted if answers.get(key) is False),
         unaccounted=accepted - answers.keys(),
-        uninvited=frozenset(answers.keys() - accepted),
+        uninvited=frozenset(answers.keys() - accepted - own),
         unevaluable=frozenset((match.event.source, match.event.id) for match in evidence.matches if match.unevaluable),
         expected_runs=frozenset(
             run_id_of_event(evidence.organization, event.source, event.id, integration)
@@ -103,7 +110,8 @@ def sums(evidence: Evidence) -> Sums:
         retried=frozenset(run for run, number in tries.items() if number > 1),
         answered=frozenset(each.webhook_id for each in evidence.received if each.succeeded),
         superseded=sum(isinstance(event.data, RunOutcome) for event in evidence.integration_events) - len(outcomes),
-        error_events=sum(type_ in RUN_ERRORS for type_, _ in changes),
+        error_events=own,
+        unmatched_error_events=own - answers.keys(),
         dead_letters=len(evidence.dead_letters),
         disabled_integrations=tuple(name for type_, name in changes if type_ == DISABLED_ERROR),
         enabled_integrations=tuple(name for type_, name in changes if type_ == ENABLED),

@@ -18,6 +18,8 @@ def _broken(counted: Sums, duplicates: int, allowed: Bound) -> Iterator[str]:
         yield f"{len(counted.unaccounted)} accepted events have no match record: they are lost"
     if counted.uninvited:
         yield f"{len(counted.uninvited)} events were matched that nobody sent"
+    if counted.unmatched_error_events:
+        yield f"{len(counted.unmatched_error_events)} error events have no match record: they are lost"
     if missing := counted.expected_runs - counted.runs:
         yield f"{len(missing)} runs that events must have triggered were not planned"
     if surplus := counted.runs - counted.expected_runs:

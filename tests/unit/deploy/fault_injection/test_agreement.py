@@ -7,14 +7,13 @@ from pathlib import Path
 from sqlalchemy import create_engine, insert
 
 from deploy.local.demo.core.evidence import Evidence
-from deploy.local.fault_injection.core.error_events import apart
 from deploy.local.fault_injection.decision_replay import Decisions, found, replayed
 from deploy.local.fault_injection.recorded_runs import Recorded, on_topics, recorded
 from services.event_recorder import schema
 from shared.core.messages.integration_events import PERFORM_ERROR, IntegrationEvent, RunStatus
 from shared.core.records import Record
 from shared.core.topics import topics
-from tests.unit.deploy.demo_evidence import attempt, matched, one_delivery, outcome, run_of
+from tests.unit.deploy.demo_evidence import attempt, outcome, run_of
 from tests.unit.disabler.outcomes import enable_request
 from tests.unit.disabler.outcomes import outcome as ended
 
@@ -93,17 +92,3 @@ def test_the_recorders_tables_are_read_as_they_are(tmp_path: Path) -> None:
             connection.execute(insert(schema.attempts).values(**where, topic_offset=offset, **tried))
     engine.dispose()
     assert recorded(tmp_path / "events.sqlite3") == Recorded({"r": "FAILED"}, {"r": 1}, {"r": frozenset({1})})
-
-
-def test_error_events_count_apart_from_what_producers_were_promised() -> None:
-    error = outcome("b", "desk", PERFORM_ERROR, RunStatus.FAILED)
-    evidence = one_delivery()
-    evidence = Evidence(
-        organization=evidence.organization,
-        accepted=evidence.accepted,
-        matches=(*evidence.matches, matched("of-the-fleet")),
-        integration_events=(*evidence.integration_events, error),
-    )
-    left, own = apart(evidence)
-    assert left.matches == evidence.matches
-    assert own.all == own.unmatched == {(error.source, error.id)}
