@@ -19,13 +19,16 @@ from shared.core.records import Record
 
 
 class TopicEvidence:
-    """Follows ``run-log``, ``deliveries``, ``integration-events`` and ``dead-letters``. Used by one thread."""
+    """Follows ``run-log``, both topics of first attempts, ``integration-events`` and ``dead-letters``.
+
+    Used by one thread."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._topics = settings.topics()
         followed = (
             self._topics.run_log,
             self._topics.deliveries,
+            self._topics.deliveries_ordered,
             self._topics.integration_events,
             self._topics.dead_letters,
         )
@@ -66,7 +69,7 @@ class TopicEvidence:
 
     def _take(self, record: Record) -> None:
         value = record.value or b""
-        if record.topic == self._topics.deliveries.name:
+        if record.topic in (self._topics.deliveries.name, self._topics.deliveries_ordered.name):
             self._requested.add(record.headers[RUN_ID_HEADER].decode())
         elif record.topic == self._topics.integration_events.name:
             self._integration_events.append(decode_integration_event(value))

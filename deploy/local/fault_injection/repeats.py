@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.local.demo.core.evidence import Evidence
@@ -14,8 +14,9 @@ from shared.adapters.settings import ServiceSettings
 from shared.core.messages.delivery import DELIVERY_HEADER, DeliveryRequest
 from shared.core.records import Record
 
-#: Name of the consumer group that sends, after the fleet's prefix.
-SEND_GROUP = "hookfleet-send"
+#: Names of the consumer groups that send, after the fleet's prefix.
+_SEND_GROUP = "hookfleet-send"
+_ORDERED_GROUP = "hookfleet-ordered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,31 @@ class Repeats:
         return self.found - self.allowed
 
 
-def find_repeats(settings: ServiceSettings, evidence: Evidence, rebalances_ms: Sequence[int]) -> Repeats:
-    """Read what the send group was asked for and what it committed. Call it when no worker runs any more."""
+def find_repeats(
+    settings: ServiceSettings, evidence: Evidence, rebalances_ms: Callable[[str], Sequence[int]]
+) -> Repeats:
+    """Read what the sending groups were asked for and what they committed. Call it when no worker runs any more.
+
+    ``rebalances_ms`` is when each rebalance of a group was over. A run that keeps order has one record for all its
+    attempts, and is open from the first to the end of the last.
+    """
     topics = settings.topics()
-    asked = read_whole(settings, topics.deliveries.name, topics.deliveries_due.name)
-    commits = commits_of(f"{settings.topic_prefix}{SEND_GROUP}", read_whole(settings, TOPIC))
+    history = read_whole(settings, TOPIC)
+    allowed: Counter[str] = Counter()
+    rebalances = 0
+    for name, asked in (
+        (_SEND_GROUP, (topics.deliveries, topics.deliveries_due)),
+        (_ORDERED_GROUP, (topics.deliveries_ordered,)),
+    ):
+        group = f"{settings.topic_prefix}{name}"
+        copies = map(_copy, read_whole(settings, *(topic.name for topic in asked)))
+        times = rebalances_ms(group)
+        allowed += allowed_requests(times, copies, commits_of(group, history), evidence.received)
+        rebalances += len(times)
     return Repeats(
         found=extra_requests(evidence.received, evidence.attempts),
-        allowed=allowed_requests(rebalances_ms, map(_copy, asked), commits, evidence.received),
-        rebalances=len(rebalances_ms),
+        allowed=allowed,
+        rebalances=rebalances,
     )
 
 

@@ -22,7 +22,7 @@ from deploy.local.fault_injection.core import traffic
 from deploy.local.fault_injection.fault_injector import FaultInjector
 from deploy.local.fault_injection.persistent_sender import PersistentSender
 from deploy.local.fault_injection.receivers import Receivers
-from deploy.local.fault_injection.repeats import SEND_GROUP, Repeats, find_repeats
+from deploy.local.fault_injection.repeats import Repeats, find_repeats
 from deploy.local.fault_injection.whole_topics import read_whole
 from deploy.local.fleet import Fleet
 from deploy.local.fleet.plan import Part
@@ -143,8 +143,7 @@ class Trial:
         topics = settings.topics()
         events = read_whole(settings, topics.integration_events.name)
         states = read_whole(settings, topics.integration_state.name)
-        group = f"{settings.topic_prefix}{SEND_GROUP}"
-        repeats = find_repeats(settings, evidence, self._injector.rebalances_ms(group))
+        repeats = find_repeats(settings, evidence, self._injector.rebalances_ms)
         (self._fleet.folder / "duplicates.txt").write_text("".join(_repeated(evidence, repeats)))
         decided = decision_replay.found(events, states)
         return Findings(

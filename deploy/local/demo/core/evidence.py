@@ -43,7 +43,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``requested`` are the run ids on ``deliveries``; ``integration_events`` stand in the order of their topic."""
+    """``requested`` are the run ids that were asked for; ``integration_events`` stand in the order of their topic."""
 
     organization: str
     accepted: tuple[Accepted, ...] = ()

@@ -20,6 +20,8 @@ DEAD = "dead"
 #: under way when its partitions are revoked, so that some requests are cut off by that too.
 TIMEOUT_MS = 3_000
 CREDENTIAL = "signature"
+#: As many things as events are about; no divisor of a round, so that each kind is about all of them.
+SUBJECTS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Link:
     delays_seconds: tuple[float, ...] = (1.0,)
     failed_runs: int = 1_000
     """Successive failed runs that disable it."""
+    ordering: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,20 @@ class TrialEvent:
 
     id: str
     type: str
+    subject: str
     integrations: frozenset[str]
     data: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The CloudEvent to send."""
-        return {"specversion": "1.0", "id": self.id, "source": SOURCE, "type": self.type, "data": self.data}
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": SOURCE,
+            "type": self.type,
+            "subject": self.subject,
+            "data": self.data,
+        }
 
     def accepted(self) -> Accepted:
         """What is known once it was answered with 202."""
@@ -84,6 +95,7 @@ KINDS = (
     EventKind(1, "trial.parcel.lost", (Link("parcels-to-hanging", Behaviour.HANGING),)),
     EventKind(1, "trial.parcel.sent", (Link("parcels-to-closing", Behaviour.CLOSING),)),
     EventKind(1, "trial.parcel.returned", (Link("parcels-to-dead", DEAD),)),
+    EventKind(1, "trial.step.taken", (Link("steps-to-flaky", Behaviour.FLAKY, ordering="subject"),)),
     # Disabled once and for all.
     EventKind(1, "trial.tax.reported", (Link("reports-to-strict", Behaviour.REFUSING, "/hook/422", (1.0,), 8),)),
     EventKind(1, "trial.page.viewed"),
@@ -95,7 +107,7 @@ def event(number: int) -> TrialEvent:
     """Event ``number`` of the trial."""
     kind = _ROUND[number % len(_ROUND)]
     links = frozenset(link.id for link in kind.links)
-    return TrialEvent(f"event-{number}", kind.type, links, {"number": number})
+    return TrialEvent(f"event-{number}", kind.type, f"subject-{number % SUBJECTS}", links, {"number": number})
 
 
 def configuration(urls: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -121,6 +133,7 @@ def _integration(link: Link, rule: str) -> dict[str, Any]:
         "timeout_seconds": TIMEOUT_MS / 1000,
         "retry": {"delays_seconds": list(link.delays_seconds)},
         "disable": {"failed_runs": link.failed_runs},
+        "ordering": link.ordering,
     }
 
 
@@ -132,7 +145,7 @@ def probe(number: int) -> tuple[Sequence[dict[str, Any]], TrialEvent]:
         _resource("notification-rule", name, {"name": name, "event_type": event_type}),
         _resource("integration", name, integration),
     )
-    return resources, TrialEvent(name, event_type, frozenset({name}))
+    return resources, TrialEvent(name, event_type, name, frozenset({name}))
 
 
 def _resource(kind: str, id_: str, spec: dict[str, Any]) -> dict[str, Any]:
