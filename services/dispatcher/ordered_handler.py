@@ -13,7 +13,9 @@ from pydantic import ValidationError
 
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.run_records import LedTo
-from services.dispatcher.sender import Work, read_request
+from services.dispatcher.core.window import Sign
+from services.dispatcher.delivery_records import Work, read_request
+from services.dispatcher.send_handler import Worked
 from shared.adapters import metrics
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.json_logs import log
@@ -30,11 +32,13 @@ _logger = logging.getLogger("hookfleet.ordered")
 @dataclass(frozen=True, slots=True)
 class Attempted:
     """Records to produce, and how far the run is if it is to be tried again; null when it has ended. ``work`` is what
-    must not be done a second time once that has happened; null where there was nothing to do."""
+    must not be done a second time once that has happened; null where there was nothing to do. ``sign`` is what it says
+    about the receiver."""
 
     records: list[OutRecord]
     work: Work | None = None
     held: Held | None = None
+    sign: Sign = Sign.NOT_ASKED
 
 
 class OrderedHandler:
@@ -43,7 +47,7 @@ class OrderedHandler:
     def __init__(
         self,
         *,
-        work: Callable[[DeliveryRequest, bytes], Awaitable[LedTo]],
+        work: Callable[[DeliveryRequest, bytes], Awaitable[Worked]],
         configuration: Configuration,
         topics: Topics,
         dead_letters: DeadLetterBox,
@@ -66,7 +70,8 @@ class OrderedHandler:
         request = first if held is None else held.applied_to(first)
         value = record.value or b""
         try:
-            led_to = self._placed(request, value, await self._work(request, value))
+            worked = await self._work(request, value)
+            led_to = self._placed(request, value, worked.led_to)
         except InfrastructureError:
             raise
         except Exception as error:  # noqa: BLE001 - what our own code raises on one record is a dead letter
@@ -84,7 +89,8 @@ class OrderedHandler:
             led_to=[each.topic for each in led_to.records],
             held_until_ms=None if retry is None else retry.due_ms,
         )
-        return Attempted(led_to.records, work, None if retry is None else Held.of(first, retry.request, retry.due_ms))
+        held_on = None if retry is None else Held.of(first, retry.request, retry.due_ms)
+        return Attempted(led_to.records, work, held_on, worked.sign)
 
     def _placed(self, request: DeliveryRequest, value: bytes, led_to: LedTo) -> LedTo:
         """With a retry the run stays where it is; without one, what it waits for is among the records."""

@@ -5,6 +5,9 @@ begins only while membership is confirmed, and is broken off when it is in doubt
 no two workers send different records of one key at once. What is broken off counts as not begun and is attempted again,
 here or elsewhere.
 
+An attempt passes its integration's gate (`services.dispatcher.core.gate`) like any other, so a hanging receiver takes
+no more than its share here either. A head that may not pass waits in its place: put off, it would lose its order.
+
 Of each key the next `KEPT_PER_KEY` records are in memory, and of all keys `KEPT_BYTES`; of what was read beyond, only
 the offset is known, and it is read again when the key gets there. So the queue behind a failing receiver costs neither
 memory nor, up to the partition's window, the other keys' time.
@@ -18,21 +21,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
+from services.dispatcher.core.gate import Limits, Passage, Room
+from services.dispatcher.core.gates import Gates
 from services.dispatcher.core.ordered_partition import OrderedPartition
+from services.dispatcher.core.window import Sign
+from services.dispatcher.delivery_records import Work, work_of
 from services.dispatcher.ordered_handler import Attempted
-from services.dispatcher.sender import Work, read_request
 from shared.adapters.clock import Clock
 from shared.adapters.json_logs import log
 from shared.adapters.ordered_consumer import Partition
 from shared.adapters.tracking_consumer import IsLost, Ticket
 from shared.core.dead_letters import REPLAYED_HEADER
-from shared.core.faults import InvalidInput
 from shared.core.ordered_metadata import Held
 from shared.core.recent_ids import RecentIds
 from shared.core.records import OutRecord, Record
-from shared.core.topics import DAY_MS
+from shared.core.topics import DAY_MS, integration_of
 
 #: Records of one key kept in memory, and read again at once when they are used up.
 KEPT_PER_KEY = 50
@@ -57,15 +60,6 @@ class _Assigned:
     attempts: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """An attempt whose records are acknowledged."""
-
-    assigned: _Assigned
-    record: Record
-    attempted: Attempted
-
-
 class OrderedSender:
     """A `shared.adapters.ordered_consumer.OrderedReader` that works on an event loop.
 
@@ -78,6 +72,7 @@ class OrderedSender:
         loop: asyncio.AbstractEventLoop,
         lock: threading.Lock,
         handle: Callable[[Record, Held | None, Callable[[Work], bool]], Awaitable[Attempted]],
+        limits_of: Callable[[str, str], Limits | None],
         read_again: Callable[[Partition, Sequence[int]], Awaitable[list[Record]]],
         submit: Callable[[Sequence[OutRecord], Callable[[], None]], None],
         changed: Callable[[Partition], None],
@@ -90,6 +85,7 @@ class OrderedSender:
         self._loop = loop
         self._lock = lock
         self._handle = handle
+        self._limits_of = limits_of
         self._read_again = read_again
         self._submit = submit
         self._changed = changed
@@ -101,16 +97,22 @@ class OrderedSender:
         self._assigned: dict[Partition, _Assigned] = {}
         self._turns: deque[Partition] = deque()
         self._recent: dict[int, RecentIds] = {}
+        self._gates: Gates[None] = Gates()
         self._kept_bytes = 0
         self._busy = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._settled: list[_Settled] = []
+        #: Attempts whose records are acknowledged.
+        self._settled: list[tuple[_Assigned, Record, Attempted]] = []
 
     # -- what the consumer calls -------------------------------------------------------------------------------
 
     def has_room(self, topic: str) -> bool:
         """Each partition's window is the bound."""
         return True
+
+    def took_over(self, partition: int) -> None:
+        with self._lock:
+            self._gates.begin_anew(partition)
 
     def begin_with(self, partition: Partition, offset: int, metadata: str) -> OrderedPartition:
         queues = OrderedPartition(offset, metadata)
@@ -121,12 +123,9 @@ class OrderedSender:
 
     def recall(self, finished: Sequence[Record]) -> None:
         for record in finished:
-            try:
-                request = read_request(record)
-            except (InvalidInput, ValidationError):
-                continue
-            with self._lock:
-                self._recent_of(record.partition).add((request.run_id, request.step), self._clock())
+            if (work := work_of(record)) is not None:
+                with self._lock:
+                    self._recent_of(record.partition).add(work, self._clock())
 
     def take(self, work: Sequence[tuple[Record, Ticket]]) -> None:
         with self._lock:
@@ -174,16 +173,31 @@ class OrderedSender:
 
     def _begin_one(self, assigned: _Assigned) -> bool:
         """With the lock held; False when the partition has nothing to begin."""
-        offset = assigned.queues.begin_next(self._clock())
+        now_ms = self._clock()
+        offset = assigned.queues.begin_next(now_ms)
         if offset is None:
             return False
+        passage = self._pass(assigned, offset, now_ms)
+        if passage is None:
+            return True
         record = assigned.records.pop(offset, None)
         if record is not None:
             self._kept_bytes -= _size(record)
         self._busy += 1
-        task = assigned.attempts[offset] = self._loop.create_task(self._attempt(assigned, offset, record))
-        task.add_done_callback(functools.partial(self._ended, assigned, offset, record))
+        task = assigned.attempts[offset] = self._loop.create_task(self._attempt(assigned, offset, record, passage))
+        task.add_done_callback(functools.partial(self._ended, assigned, offset, record, passage))
         return True
+
+    def _pass(self, assigned: _Assigned, offset: int, now_ms: int) -> Passage | None:
+        """With the lock held; None when the record's integration has no room, and it was put off in its place."""
+        name = integration_of(assigned.queues.key_of(offset))
+        room = Room(self._max_in_flight - self._busy, self._max_in_flight, 0)
+        gates, limits = self._gates, self._limits_of(*name)
+        passed = gates.pass_in_place(assigned.partition.partition, name, limits, room, now_ms)
+        if isinstance(passed, Passage):
+            return passed
+        assigned.queues.postpone(offset, now_ms + min(passed, round(_TICK_SECONDS * 1000)))
+        return None
 
     def _wake_when_due(self) -> None:
         if self._timer is not None:
@@ -194,7 +208,7 @@ class OrderedSender:
         # What is due but has no room or no confirmation is begun when that comes; until then looking suffices.
         self._timer = self._loop.call_later(wait if 0 < wait < _TICK_SECONDS else _TICK_SECONDS, self._begin)
 
-    async def _attempt(self, assigned: _Assigned, offset: int, record: Record | None) -> None:
+    async def _attempt(self, assigned: _Assigned, offset: int, record: Record | None, passage: Passage) -> None:
         if record is None:
             record = await self._fetch(assigned, offset)
         with self._lock:
@@ -202,11 +216,11 @@ class OrderedSender:
             recent = self._recent_of(record.partition)
         replayed = REPLAYED_HEADER in record.headers
         attempted = await self._handle(record, held, lambda work: not replayed and work in recent)
+        passage.end(attempted.sign, self._clock())
         with self._lock:
             # Nothing of it is on the wire any more.
             del assigned.attempts[offset]
-        settled = _Settled(assigned, record, attempted)
-        self._submit(attempted.records, lambda: self._acknowledged(settled))
+        self._submit(attempted.records, lambda: self._acknowledged(assigned, record, attempted))
 
     async def _fetch(self, assigned: _Assigned, offset: int) -> Record:
         """A record that was not kept, and those behind it."""
@@ -218,8 +232,11 @@ class OrderedSender:
                 self._keep(assigned, record)
         return found[0]
 
-    def _ended(self, assigned: _Assigned, offset: int, record: Record | None, task: asyncio.Task[None]) -> None:
+    def _ended(
+        self, assigned: _Assigned, offset: int, record: Record | None, passage: Passage, task: asyncio.Task[None]
+    ) -> None:
         """However an attempt's task ended; what it led to is on its way unless it was broken off or raised."""
+        passage.end(Sign.NOT_ASKED, self._clock())
         error = None if task.cancelled() else task.exception()
         if error is None and not task.cancelled():
             return
@@ -235,10 +252,10 @@ class OrderedSender:
         log(_logger, logging.INFO, "broken_off", partition=assigned.partition.partition, offset=offset)
         self._begin()
 
-    def _acknowledged(self, settled: _Settled) -> None:
+    def _acknowledged(self, assigned: _Assigned, record: Record, attempted: Attempted) -> None:
         """Called from the producer's thread."""
         with self._lock:
-            self._settled.append(settled)
+            self._settled.append((assigned, record, attempted))
             is_first = len(self._settled) == 1
         if is_first:
             self._loop.call_soon_threadsafe(self._settle)
@@ -246,17 +263,16 @@ class OrderedSender:
     def _settle(self) -> None:
         with self._lock:
             settled, self._settled = self._settled, []
-            for each in settled:
-                queues, record = each.assigned.queues, each.record
-                if each.attempted.held is not None:
-                    queues.hold(record.offset, each.attempted.held)
-                    self._keep(each.assigned, record)
+            for assigned, record, attempted in settled:
+                if attempted.held is not None:
+                    assigned.queues.hold(record.offset, attempted.held)
+                    self._keep(assigned, record)
                     continue
-                queues.finish(record.offset)
-                if each.attempted.work is not None:
-                    self._recent_of(record.partition).add(each.attempted.work, self._clock())
+                assigned.queues.finish(record.offset)
+                if attempted.work is not None:
+                    self._recent_of(record.partition).add(attempted.work, self._clock())
         self._busy -= len(settled)
-        for partition in {each.assigned.partition for each in settled}:
+        for partition in {assigned.partition for assigned, _, _ in settled}:
             self._changed(partition)
         self._begin()
 

@@ -98,10 +98,11 @@ class Roles:
     def send(self) -> None:
         self._wait_for_tables()
         engine = self._send_loop(Role.SEND)
+        handler = self._send_handler(engine)
         topics = [self._topics.deliveries.name, self._topics.deliveries_due.name]
         sender = Sender(
             loop=engine.loop,
-            handle=self._send_handler(engine),
+            handler=handler,
             submit=engine.outbox.submit,
             finish=lambda ticket: consumer.finish(ticket),  # noqa: PLW0108 - the consumer is made below
             crash=functools.partial(self._crash, "send"),
@@ -118,6 +119,7 @@ class Roles:
     def ordered(self) -> None:
         self._wait_for_tables()
         engine = self._send_loop(Role.ORDERED)
+        handler = self._send_handler(engine)
         again = OffsetReader(functools.partial(table_consumer, self._settings))
         again_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ordered-again")
         lock = threading.Lock()
@@ -125,11 +127,12 @@ class Roles:
             loop=engine.loop,
             lock=lock,
             handle=OrderedHandler(
-                work=self._send_handler(engine).work,
+                work=handler.work,
                 configuration=self._configuration,
                 topics=self._topics,
                 dead_letters=self._dead_letters,
             ),
+            limits_of=handler.limits_of,
             read_again=functools.partial(engine.loop.run_in_executor, again_thread, again.read),
             submit=engine.outbox.submit,
             changed=lambda partition: consumer.changed(partition),  # noqa: PLW0108 - as above

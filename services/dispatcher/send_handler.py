@@ -1,5 +1,8 @@
 """The send stage's work on one delivery request: resolve, sign, post, decide, and say what to produce.
 
+When a run may begin is not decided here (`services.dispatcher.core.gate`); this module knows what its integration sets,
+and what becomes of a run that is put off.
+
 Configuration and state are resolved now, not when the event was matched, so a corrected URL, a new secret or a
 disabled integration applies to runs that already wait. Nothing is produced here: the caller gets records and finishes
 the request when they are acknowledged.
@@ -7,14 +10,18 @@ the request when they are acknowledged.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from services.dispatcher.core.classification import Failed, Verdict, classify
+from services.dispatcher.core.classification import Failed, Verdict, classify, sign_of
 from services.dispatcher.core.configuration import Configuration
+from services.dispatcher.core.deferral import OUT_OF_TIME, put_off
 from services.dispatcher.core.exchange import Answer, CannotSend, Request, Result
+from services.dispatcher.core.gate import Defer, Limits
 from services.dispatcher.core.retry_policy import GiveUp, Next, next_try, parse_retry_after
-from services.dispatcher.core.run_records import Attempted, LedTo, Terms, records_of_attempt, records_of_skip
+from services.dispatcher.core.run_records import Attempted, LedTo, Terms, records_of_attempt, records_of_skip, waiting
 from services.dispatcher.core.signing import signature_headers
+from services.dispatcher.core.window import Sign
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
 from shared.core.cloud_events import CONTENT_TYPE
@@ -58,6 +65,14 @@ class CredentialFailure(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What work on a request led to, nothing of it produced yet, and what it says about the receiver."""
+
+    led_to: LedTo
+    sign: Sign
+
+
 class SendHandler:
     """Works on one delivery request per call."""
 
@@ -85,12 +100,42 @@ class SendHandler:
         self._clock = clock
         self._chance = chance
 
-    async def __call__(self, request: DeliveryRequest, value: bytes) -> list[OutRecord]:
-        """Work on one request; the records it leads to, a retry's included, nothing of it produced yet."""
-        return (await self.work(request, value)).with_tier(value, self._topics)
+    def limits(self, request: DeliveryRequest) -> Limits | None:
+        """What the run's integration sets; null when nothing will be sent, so that no limit applies."""
+        return self.limits_of(request.organization, request.integration_id)
 
-    async def work(self, request: DeliveryRequest, value: bytes) -> LedTo:
-        """Work on one request; what it leads to, nothing of it produced yet."""
+    def limits_of(self, organization: str, integration_id: str) -> Limits | None:
+        integration = self._configuration.integration(organization, integration_id)
+        state = self._state_of(organization, integration_id)
+        if integration is None or (state is not None and not state.enabled):
+            return None
+        rate = integration.rate_limit
+        if rate is None:
+            return Limits(concurrency=integration.concurrency)
+        return Limits(rate.per_second, rate.most_at_once, integration.concurrency)
+
+    def deferred(self, request: DeliveryRequest, value: bytes, defer: Defer) -> list[OutRecord]:
+        """The run on its way to come back later, or its end when its time is over."""
+        now_ms = self._clock()
+        metrics.DEFERRALS.labels("receiver" if defer.by_receiver else "limit").inc()
+        integration = self._configuration.integration(request.organization, request.integration_id)
+        later = put_off(request, defer, () if integration is None else integration.retry.delays_seconds)
+        if later is not None:
+            return [waiting(later, value, now_ms + defer.wait_ms, now_ms, self._topics)]
+        state = self._state_of(request.organization, request.integration_id)
+        terms = self._terms(request, integration, state)
+        message = f"The run's time was over: {OUT_OF_TIME.cause}. {OUT_OF_TIME.remedy}"
+        return records_of_skip(
+            request, value, RunStatus.TIMED_OUT, message, now_ms, terms, self._topics, rfc3339(now_ms), OUT_OF_TIME
+        )
+
+    async def __call__(self, request: DeliveryRequest, value: bytes) -> tuple[list[OutRecord], Sign]:
+        """Work on one request: the records it leads to, a retry's included, and what it says about the receiver."""
+        worked = await self.work(request, value)
+        return worked.led_to.with_tier(value, self._topics), worked.sign
+
+    async def work(self, request: DeliveryRequest, value: bytes) -> Worked:
+        """Work on one request."""
         await self._wait_for_configuration(request.config_offset)
         integration = self._configuration.integration(request.organization, request.integration_id)
         # The epoch that counts is the one in force before the first attempt begins.
@@ -105,7 +150,8 @@ class SendHandler:
             reason = "The webhook was deleted." if webhook is None else "The webhook is not active."
             return self._skip(request, value, RunStatus.CANCELLED, reason, terms)
         attempted = await self._attempt(request, value, integration, webhook)
-        return records_of_attempt(request, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
+        led_to = records_of_attempt(request, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
+        return Worked(led_to, sign_of(attempted.result))
 
     async def _wait_for_configuration(self, offset: int) -> None:
         deadline = self._clock() + CONFIG_WAIT_SECONDS * 1000
@@ -184,11 +230,11 @@ class SendHandler:
             metrics.ATTEMPTS.labels("success").inc()
             metrics.DELIVERY_SECONDS.observe((ended_ms - request.accepted_ms) / 1000)
 
-    def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> LedTo:
+    def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> Worked:
         now_ms = self._clock()
         metrics.ATTEMPTS.labels(status.value.lower()).inc()
         records = records_of_skip(request, value, status, reason, now_ms, terms, self._topics, rfc3339(now_ms))
-        return LedTo(records)
+        return Worked(LedTo(records), Sign.NOT_ASKED)
 
     def _terms(
         self, request: DeliveryRequest, integration: Integration | None, state: IntegrationState | None

@@ -11,6 +11,7 @@ _LATENCY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2, 5, 10,
 # ingest
 EVENTS_ACCEPTED = Counter("hookfleet_events_accepted_total", "Events acknowledged by every broker")
 EVENTS_REFUSED = Counter("hookfleet_events_refused_total", "Events refused as invalid")
+QUOTA_REFUSALS = Counter("hookfleet_quota_refusals_total", "Requests refused because the quota of events was used up")
 CONFIG_WRITES = Counter("hookfleet_config_writes_total", "Resources written to the config topic")
 CONFIG_FENCED = Counter("hookfleet_config_fenced_total", "Times another ingest took the config writer's place")
 
@@ -29,6 +30,10 @@ DELIVERY_SECONDS = Histogram(
     "From acceptance of the event to a successful answer",
     buckets=_LATENCY_BUCKETS,
 )
+DEFERRALS = Counter(
+    "hookfleet_deferrals_total", "Runs put off, by whose limit: the receiver's window, or a rate of ours", ["by"]
+)
+HELD = Gauge("hookfleet_runs_held", "Runs that wait in this worker's memory for their turn")
 IN_FLIGHT = Gauge("hookfleet_requests_in_flight", "Attempts under way in this worker")
 DUPLICATES_SKIPPED = Counter("hookfleet_duplicates_skipped_total", "Repeated (run id, step) records skipped")
 

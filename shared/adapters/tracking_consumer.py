@@ -66,6 +66,9 @@ class Reader(Protocol):
 
     def has_room(self, topic: str) -> bool: ...
 
+    def took_over(self, partition: int) -> None:
+        """A partition is new here: what is remembered of it from an earlier time may not hold any more."""
+
     def recall(self, finished: Sequence[Record]) -> None:
         """Records that others finished, of partitions that are new here; before any record of those is handed out."""
 
@@ -151,6 +154,7 @@ class TrackingConsumer:
         """Begin with ``new`` partitions where their commits say, and let the reader know what is finished there."""
         taken_up: list[NewPartition] = []
         for partition in new:
+            self._reader.took_over(partition.partition)
             commit = committed(self._consumer, partition, stop)
             if commit is not None:
                 progress = Progress.of_commit(commit.offset, commit.metadata or "")

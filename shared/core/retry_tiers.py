@@ -7,6 +7,7 @@ the lag of one hop, its last: what earlier hops lag, the later ones make up.
 """
 
 from dataclasses import dataclass
+from math import log
 
 from shared.core.topics import RETRY_TIER_DELAYS_MS
 
@@ -27,6 +28,11 @@ class Hop:
     """Wait once more, in this tier."""
 
     tier: str
+
+
+def nearest_tier_ms(wait_ms: float) -> int:
+    """The delay of the tier that is nearest to ``wait_ms`` by ratio: one hop, where exactness is worth nothing."""
+    return min(RETRY_TIER_DELAYS_MS.values(), key=lambda delay_ms: abs(log(delay_ms / max(wait_ms, 1.0))))
 
 
 def next_hop(remaining_ms: int) -> Due | Hop:

@@ -166,6 +166,12 @@ def ordering_key(organization: str, integration_id: str, subject: str | None) ->
     return f"{organization}/{integration_id}{'' if subject is None else f'/{subject}'}".encode()
 
 
+def integration_of(key: bytes) -> tuple[str, str]:
+    """(organization, integration) of an ordering key; of what is none, something that nobody is called."""
+    organization, _, rest = key.decode(errors="replace").partition("/")
+    return organization, rest.partition("/")[0]
+
+
 def run_key(organization: str, run_id: str) -> bytes:
     """Records about one run stay in order."""
     return f"{organization}/{run_id}".encode()

@@ -8,6 +8,7 @@ final at once. Redirects are answers like any other: following one would send a 
 from dataclasses import dataclass
 
 from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Result
+from services.dispatcher.core.window import Sign
 from shared.core.messages.integration_events import (
     AUTHENTICATION_ERROR,
     PERFORM_ERROR,
@@ -116,6 +117,21 @@ def classify(result: Result) -> Verdict:
             return Failed(_ours(code, LOCAL_FAILURES), VALIDATION_ERROR, RunStatus.FAILED, final=True)
         case CannotSend(code=code):
             return Failed(_ours(code, LOCAL_FAILURES), AUTHENTICATION_ERROR, RunStatus.AUTH_FAILED, final=True)
+
+
+#: Statuses by which servers, and proxies before them, say that they cannot keep up.
+_TROUBLED_STATUSES = frozenset({429, 502, 503, 504})
+
+
+def sign_of(result: Result) -> Sign:
+    """What ``result`` says about the receiver's strength: a refusal or an error of its own is an answer too."""
+    match result:
+        case Answer(status=status):
+            return Sign.TROUBLED if status in _TROUBLED_STATUSES else Sign.ANSWERED
+        case NetworkFailure():
+            return Sign.TROUBLED
+        case CannotSend():
+            return Sign.NOT_ASKED
 
 
 def _ours(code: str, table: dict[str, tuple[str, str]]) -> ErrorDetail:

@@ -183,6 +183,15 @@ class OrderedPartition:
         self._begun.remove(offset)
         heappush(self._ready, offset)
 
+    def postpone(self, offset: int, until_ms: int) -> None:
+        """A begun record may not begin before ``until_ms`` after all."""
+        self._begun.remove(offset)
+        heappush(self._waiting, (until_ms, offset))
+
+    def key_of(self, offset: int) -> bytes:
+        """The ordering key of an unfinished record."""
+        return self._unfinished[offset]
+
     def close(self) -> None:
         """Nothing begins any more; what has begun may end."""
         self.is_closed = True

@@ -60,10 +60,14 @@ def next_try(
     wait_ms = round(delays_seconds[attempt - 1] * 1000 * stretch)
     if retry_after_ms is not None:
         wait_ms = max(wait_ms, min(retry_after_ms, MAX_RETRY_AFTER_MS))
-    deadline_ms = round(sum(delays_seconds) * 1000 * stretch) + DEADLINE_SLACK_MS
-    if waited_ms + wait_ms > deadline_ms:
+    if waited_ms + wait_ms > deadline_ms(delays_seconds, stretch):
         return TimeUp()
     return RetryAt(ended_ms + wait_ms)
+
+
+def deadline_ms(delays_seconds: Sequence[float], stretch: float = 1.0) -> int:
+    """How long a run may take, in milliseconds, counting only what its receiver causes."""
+    return round(sum(delays_seconds) * 1000 * stretch) + DEADLINE_SLACK_MS
 
 
 def parse_retry_after(value: str | None, now_ms: int) -> int | None:

@@ -7,26 +7,29 @@ neither vanish between two topics nor go on without a trace.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from services.dispatcher.core.classification import Failed, Succeeded, Verdict
 from services.dispatcher.core.exchange import Answer, Request, Result
-from services.dispatcher.core.redaction import keep_body, redact_headers
 from services.dispatcher.core.retry_policy import GiveUp, Next, RetryAt, TimeUp
+from services.dispatcher.core.run_documents import (
+    Document,
+    body_document,
+    error_document,
+    exchange_document,
+    facts_document,
+    outcome_document,
+    present,
+    stage_document,
+)
 from shared.core.identifiers import event_id_of_run
 from shared.core.messages import integration_events as events
 from shared.core.messages.base import ORGANIZATION_HEADER, RUN_ID_HEADER
 from shared.core.messages.delivery import AttemptSummary, DeliveryRequest
-from shared.core.messages.run_log import (
-    AttemptRecord,
-    Exchange,
-    HttpRequestRecord,
-    HttpResponseRecord,
-    RunFacts,
-    SkipRecord,
-    Stage,
-)
+from shared.core.messages.run_log import Stage
 from shared.core.records import OutRecord
 from shared.core.retry_tiers import Due, next_hop
-from shared.core.topics import Topics, delivery_key, run_key
+from shared.core.topics import Topics, delivery_key, integration_key, run_key
 
 SOURCE = "hookfleet/dispatcher"
 
@@ -96,27 +99,27 @@ def records_of_attempt(
         code=attempted.code,
         http_status=attempted.result.status if isinstance(attempted.result, Answer) else None,
     )
-    after = request.model_copy(
-        update={
-            "attempts": (*request.attempts, summary),
-            "step": request.step + 1,
-            "epoch": terms.epoch,
-            "first_sent_ms": request.first_sent_ms or attempted.started_ms,
-        }
-    )
-    records = [_log_record(request, _attempt_record(request, attempted), topics)]
+    attempts = (*request.attempts, summary)
+    records = [_log_record(request, _attempt(request, attempted), topics)]
 
     def ended(event_type: str, status: events.RunStatus, message: str, error: events.ErrorDetail | None) -> OutRecord:
-        data = _outcome_data(after, status, message, error, attempted.ended_ms, terms)
-        return _event_record(_event(event_type, data, request, time), topics)
+        return _outcome(request, event_type, status, attempts, message, error, attempted.ended_ms, terms, topics, time)
 
     match attempted.verdict, attempted.next:
         case Succeeded(), _:
             message = f"Delivered at attempt {summary.number}."
             records.append(ended(events.RUN_COMPLETED, events.RunStatus.COMPLETED, message, None))
         case Failed(), RetryAt(due_ms=due_ms):
-            cost_ms = due_ms - attempted.started_ms
-            after = after.model_copy(update={"waited_ms": request.waited_ms + cost_ms})
+            after = request.model_copy(
+                update={
+                    "attempts": attempts,
+                    "step": request.step + 1,
+                    "epoch": terms.epoch,
+                    "first_sent_ms": request.first_sent_ms or attempted.started_ms,
+                    "deferrals": 0,
+                    "waited_ms": request.waited_ms + due_ms - attempted.started_ms,
+                }
+            )
             return LedTo(records, Retry(after, due_ms, attempted.ended_ms))
         case Failed(error=error) as failed, GiveUp():
             message = (
@@ -125,7 +128,7 @@ def records_of_attempt(
             )
             records.append(ended(failed.event_type, failed.status, message, error))
             if failed.gone:
-                records.append(_disable_request(after, error.cause, topics, time))
+                records.append(_disable_request(request, error.cause, topics, time))
         case Failed(error=error), TimeUp():
             message = (
                 f"The run's time was over before its attempts were: {error.cause} "
@@ -144,24 +147,24 @@ def records_of_skip(
     terms: Terms,
     topics: Topics,
     time: str,
+    error: events.ErrorDetail | None = None,
 ) -> list[OutRecord]:
-    """A run that ends without an attempt: its whole request goes to the run log, so that it can be replayed."""
-    skip = SkipRecord(
-        run=facts(request),
-        step=request.step,
-        skipped_ms=now_ms,
-        status=status,
-        reason=reason,
-        body=keep_body(value),
-    )
-    ended = request.model_copy(update={"step": request.step + 1})
-    outcome = _event(
-        events.RUN_SKIPPED,
-        _outcome_data(ended, status, reason, None, now_ms, terms),
-        request,
-        time,
-    )
-    return [_log_record(request, skip, topics), _event_record(outcome, topics)]
+    """A run that ends without an attempt: its whole request goes to the run log, so that it can be replayed.
+
+    With ``error`` it counts as failed."""
+    skip: Document = {
+        "v": 1,
+        "kind": "skip",
+        "run": facts_document(request),
+        "step": request.step,
+        "skipped_ms": now_ms,
+        "status": status,
+        "reason": reason,
+        "body": body_document(value),
+    }
+    event_type = events.RUN_SKIPPED if error is None else events.PERFORM_ERROR
+    outcome = _outcome(request, event_type, status, request.attempts, reason, error, now_ms, terms, topics, time)
+    return [_log_record(request, skip, topics), outcome]
 
 
 def waiting(request: DeliveryRequest, value: bytes, due_ms: int, now_ms: int, topics: Topics) -> OutRecord:
@@ -172,81 +175,45 @@ def waiting(request: DeliveryRequest, value: bytes, due_ms: int, now_ms: int, to
     return OutRecord(topic.name, key, value, request.headers(due_ms))
 
 
-def facts(request: DeliveryRequest) -> RunFacts:
-    """What identifies the run in its run-log records."""
-    return RunFacts(
-        organization=request.organization,
-        run_id=request.run_id,
-        webhook_id=request.webhook_id,
-        integration_id=request.integration_id,
-        rule_id=request.rule_id,
-        trigger=request.trigger,
-        event=request.event,
-        origin_run_id=request.origin_run_id,
-        accepted_ms=request.accepted_ms,
-        created_ms=request.created_ms,
-    )
-
-
-def _attempt_record(request: DeliveryRequest, attempted: Attempted) -> AttemptRecord:
+def _attempt(request: DeliveryRequest, attempted: Attempted) -> Document:
     failed = attempted.verdict if isinstance(attempted.verdict, Failed) else None
-    return AttemptRecord(
-        run=facts(request),
-        number=request.next_attempt,
-        step=request.step,
-        started_ms=attempted.started_ms,
-        duration_ms=attempted.ended_ms - attempted.started_ms,
-        stages=attempted.stages,
-        exchange=_exchange(attempted),
-        succeeded=failed is None,
-        error=None if failed is None else failed.error,
-        retry_due_ms=attempted.next.due_ms if failed is not None and isinstance(attempted.next, RetryAt) else None,
+    sent, duration_ms = attempted.request, attempted.ended_ms - attempted.started_ms
+    return present(
+        {
+            "v": 1,
+            "kind": "attempt",
+            "run": facts_document(request),
+            "number": request.next_attempt,
+            "step": request.step,
+            "started_ms": attempted.started_ms,
+            "duration_ms": duration_ms,
+            "stages": [stage_document(stage) for stage in attempted.stages],
+            "exchange": None if sent is None else exchange_document(sent, attempted.result, duration_ms),
+            "succeeded": failed is None,
+            "error": None if failed is None else error_document(failed.error),
+            "retry_due_ms": attempted.next.due_ms
+            if failed is not None and isinstance(attempted.next, RetryAt)
+            else None,
+        }
     )
 
 
-def _exchange(attempted: Attempted) -> Exchange | None:
-    sent = attempted.request
-    if sent is None:
-        return None
-    response = None
-    if isinstance(attempted.result, Answer):
-        answer = attempted.result
-        response = HttpResponseRecord(
-            status=answer.status,
-            headers=redact_headers(answer.headers),
-            body=keep_body(answer.body, truncated=answer.truncated),
-        )
-    return Exchange(
-        request=HttpRequestRecord(
-            method=sent.method, url=sent.url, headers=redact_headers(sent.headers), body=keep_body(sent.body)
-        ),
-        response=response,
-        duration_ms=attempted.ended_ms - attempted.started_ms,
-    )
-
-
-def _outcome_data(
+def _outcome(
     request: DeliveryRequest,
+    event_type: str,
     status: events.RunStatus,
+    attempts: Sequence[AttemptSummary],
     message: str,
     error: events.ErrorDetail | None,
     ended_ms: int,
     terms: Terms,
-) -> events.RunOutcome:
-    return events.RunOutcome(
-        run_id=request.run_id,
-        webhook_id=request.webhook_id,
-        integration_id=request.integration_id,
-        rule_id=request.rule_id,
-        trigger=request.trigger,
-        event=request.event,
-        origin_run_id=request.origin_run_id,
-        chain=request.chain,
+    topics: Topics,
+    time: str,
+) -> OutRecord:
+    data = outcome_document(
+        request,
         status=status,
-        step=request.step,
-        attempts=request.attempts,
-        accepted_ms=request.accepted_ms,
-        created_ms=request.created_ms,
+        attempts=attempts,
         ended_ms=ended_ms,
         epoch=terms.epoch,
         failure_limit=terms.failure_limit,
@@ -254,38 +221,38 @@ def _outcome_data(
         message=message,
         error=error,
     )
+    return _event_record(request, event_type, data, topics, time, run_id=request.run_id)
 
 
 def _disable_request(request: DeliveryRequest, cause: str, topics: Topics, time: str) -> OutRecord:
-    data = events.StateRequest(
-        integration_id=request.integration_id, requested_by=f"run {request.run_id}", reason=cause
-    )
-    return _event_record(_event(events.DISABLE_REQUESTED, data, request, time), topics)
+    data: Document = {
+        "v": 1,
+        "integration_id": request.integration_id,
+        "requested_by": f"run {request.run_id}",
+        "reason": cause,
+    }
+    return _event_record(request, events.DISABLE_REQUESTED, data, topics, time)
 
 
-def _event(event_type: str, data: events.EventData, request: DeliveryRequest, time: str) -> events.IntegrationEvent:
-    return events.IntegrationEvent(
-        id=event_id_of_run(request.run_id, event_type),
+def _event_record(
+    request: DeliveryRequest, event_type: str, data: Document, topics: Topics, time: str, run_id: str | None = None
+) -> OutRecord:
+    value = events.encode_event(
+        event_id=event_id_of_run(request.run_id, event_type),
         source=SOURCE,
-        type=event_type,
+        event_type=event_type,
         organization=request.organization,
+        integration_id=request.integration_id,
         time=time,
         data=data,
     )
-
-
-def _event_record(event: events.IntegrationEvent, topics: Topics) -> OutRecord:
-    return OutRecord(topics.integration_events.name, event.key, event.encode(), event.headers())
-
-
-def _log_record(request: DeliveryRequest, record: AttemptRecord | SkipRecord, topics: Topics) -> OutRecord:
-    headers: Sequence[tuple[str, bytes]] = [
-        (ORGANIZATION_HEADER, request.organization.encode()),
-        (RUN_ID_HEADER, request.run_id.encode()),
-    ]
+    key = integration_key(request.organization, request.integration_id)
     return OutRecord(
-        topics.run_log.name,
-        run_key(request.organization, request.run_id),
-        record.encode(),
-        list(headers),
+        topics.integration_events.name, key, value, events.event_headers(request.organization, event_type, run_id)
     )
+
+
+def _log_record(request: DeliveryRequest, document: Document, topics: Topics) -> OutRecord:
+    headers = [(ORGANIZATION_HEADER, request.organization.encode()), (RUN_ID_HEADER, request.run_id.encode())]
+    key = run_key(request.organization, request.run_id)
+    return OutRecord(topics.run_log.name, key, orjson.dumps(document), headers)

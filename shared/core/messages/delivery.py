@@ -43,7 +43,8 @@ class DeliveryRequest(Message):
     of work. ``webhook_id`` is the Standard Webhooks message id: the run id of the first run, kept by Replay. ``epoch``
     is the integration's epoch when the first attempt began, null before. ``chain`` holds the integrations whose errors
     led to this event, oldest first. ``waited_ms`` is what the receiver has cost the run so far: attempts and the waits
-    between them, as planned; a run has a deadline and our own downtime must not use it up.
+    between them, as planned; a run has a deadline and our own downtime must not use it up. ``deferrals`` counts how
+    often the run was put off since its last attempt.
     """
 
     v: Literal[1] = 1
@@ -64,6 +65,7 @@ class DeliveryRequest(Message):
     attempts: tuple[AttemptSummary, ...] = ()
     first_sent_ms: int | None = None
     waited_ms: int = 0
+    deferrals: int = 0
     epoch: int | None = None
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from kafka import TopicPartition
 
+from services.dispatcher.core.gate import Limits
 from services.dispatcher.core.ordered_partition import OrderedPartition
 from services.dispatcher.ordered_handler import Attempted
 from services.dispatcher.ordered_sender import KEPT_PER_KEY, OrderedSender
@@ -26,6 +27,7 @@ class Engine:
     def __init__(self) -> None:
         self.confirmed = True
         self.may_be_lost = False
+        self.limits: Limits | None = None
         self.begun: list[int] = []
         self.broken_off: list[int] = []
         self.read_again: list[list[int]] = []
@@ -39,6 +41,7 @@ class Engine:
             loop=self._loop,
             lock=self._lock,
             handle=self._handle,
+            limits_of=lambda organization, integration: self.limits,
             read_again=self._read_again,
             submit=lambda records, done: done(),
             changed=lambda partition: None,

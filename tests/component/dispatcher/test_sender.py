@@ -1,107 +1,15 @@
 """The send role's engine with real threads and a real event loop; what it calls is the test's."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
-from kafka import TopicPartition
 
 from services.dispatcher.core.lanes import LANE_ROOM
-from services.dispatcher.sender import Sender
-from shared.adapters.dead_letter_box import DeadLetterBox
-from shared.adapters.tracking_consumer import Ticket
 from shared.core.dead_letters import REPLAYED_HEADER, Reason, read_dead_letter
 from shared.core.faults import InfrastructureError
-from shared.core.messages.delivery import DeliveryRequest
-from shared.core.offset_tracking import OffsetTracker
-from shared.core.records import OutRecord, Record
+from tests.component.dispatcher.sender_work import DUE, FIRST, OUT, Work
 from tests.unit.dispatcher import samples
 from tests.waiting import wait_for
-
-FIRST, DUE = "deliveries", "deliveries-due"
-OUT = OutRecord("run-log", b"k", b"done")
-
-
-class Work:
-    """A sender whose requests end when the test says so and whose records are acknowledged when it says so."""
-
-    def __init__(self, max_in_flight: int = 100) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever)
-        self._thread.start()
-        self.begun: list[tuple[str, int]] = []
-        self.running = 0
-        self.most_running = 0
-        self.produced: list[OutRecord] = []
-        self.unacknowledged: list[Callable[[], None]] = []
-        self.finished: list[int] = []
-        self.crashes: list[BaseException] = []
-        self.raises: BaseException | None = None
-        self.acknowledge_at_once = True
-        self._gate = asyncio.Event()
-        self._offset = 0
-        self._tracker = OffsetTracker(0)
-        self.sender = Sender(
-            loop=self.loop,
-            handle=self._handle,
-            submit=self._submit,
-            finish=lambda ticket: self.finished.append(ticket.offset),
-            crash=self.crashes.append,
-            dead_letters=DeadLetterBox("dead-letters", "dispatcher"),
-            due_topic=DUE,
-            max_in_flight=max_in_flight,
-            clock=lambda: 0,
-        )
-
-    async def _handle(self, request: DeliveryRequest, value: bytes) -> list[OutRecord]:
-        self.begun.append((request.run_id, request.step))
-        self.running += 1
-        self.most_running = max(self.running, self.most_running)
-        try:
-            await self._gate.wait()
-            if self.raises is not None:
-                raise self.raises
-        finally:
-            self.running -= 1
-        return [OUT]
-
-    def _submit(self, records: Sequence[OutRecord], done: Callable[[], None]) -> None:
-        self.produced += records
-        self.unacknowledged.append(done)
-        if self.acknowledge_at_once:
-            self.acknowledge()
-
-    def acknowledge(self) -> None:
-        waiting, self.unacknowledged = self.unacknowledged, []
-        for done in waiting:
-            done()
-
-    def open(self) -> None:
-        """Let every request end."""
-        self.loop.call_soon_threadsafe(self._gate.set)
-
-    def record(self, run_id: str, step: int = 0, *, topic: str = FIRST, partition: int = 0) -> tuple[Record, Ticket]:
-        headers = tuple(samples.request(run_id=run_id, step=step).headers())
-        return self.raw(b"{}", headers, topic=topic, partition=partition)
-
-    def raw(
-        self,
-        value: bytes | None,
-        headers: tuple[tuple[str, bytes], ...],
-        *,
-        topic: str = FIRST,
-        partition: int = 0,
-    ) -> tuple[Record, Ticket]:
-        offset, self._offset = self._offset, self._offset + 1
-        ticket = Ticket(self._tracker, TopicPartition(topic, partition), offset)
-        return Record(topic, partition, offset, b"k", value, headers, 0), ticket
-
-    def close(self) -> None:
-        self.open()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=10)
-        self.loop.close()
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import pytest
 from services.dispatcher.conditions import evaluator
 from services.dispatcher.core.matching import match
 from services.dispatcher.core.run_records import LedTo, Retry
+from services.dispatcher.core.window import Sign
 from services.dispatcher.ordered_handler import Attempted, OrderedHandler
+from services.dispatcher.send_handler import Worked
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import AttemptSummary, DeliveryRequest
@@ -51,11 +53,11 @@ class Work:
     led_to: LedTo | Exception
     seen: list[DeliveryRequest] = field(default_factory=list)
 
-    async def __call__(self, request: DeliveryRequest, value: bytes) -> LedTo:
+    async def __call__(self, request: DeliveryRequest, value: bytes) -> Worked:
         self.seen.append(request)
         if isinstance(self.led_to, Exception):
             raise self.led_to
-        return self.led_to
+        return Worked(self.led_to, Sign.ANSWERED)
 
 
 def attempted(

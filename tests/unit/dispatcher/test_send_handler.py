@@ -79,7 +79,7 @@ class Sent:
             chance=lambda: 0.5,
         )
         self.began_ms = now_ms()
-        self.records = asyncio.run(handler(request or samples.request(), body))
+        self.records, self.sign = asyncio.run(handler(request or samples.request(), body))
 
     @property
     def outcome(self) -> RunOutcome:
