@@ -50,6 +50,8 @@ class FaultInjector:
         self._bring_back()
         if not self._waiting or self._waiting[0].at > time.monotonic() - self._began:
             return None
+        if self._waiting[0].part in self._comes_back.keys() | self._leaving:
+            return None  # it is away already, and is hurt when it is back
         fault = self._waiting.popleft()
         self._note(str(fault))
         self._do(fault)
@@ -76,8 +78,6 @@ class FaultInjector:
                 self._note("the broker is back")
             case _, None:
                 raise ValueError(f"{fault} names no process")
-            case _, part if part in self._comes_back or part in self._leaving:
-                return  # it is away already
             case Action.KILL, part:
                 self._fleet.kill(part.service, part.index)
                 self._comes_back[part] = time.monotonic() + fault.absent_seconds
