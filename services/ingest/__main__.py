@@ -68,6 +68,7 @@ def main() -> int:
             api_key=settings.api_key.get_secret_value(),
             api=ResourceApi(requests, resources, states),
             acceptance=acceptance,
+            quota=settings.event_quota(now_ms()),
             health=health,
             tables_not_ready=lambda: config_topic.not_ready() or state_topic.not_ready(),
             topics=topics,

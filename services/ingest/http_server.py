@@ -8,20 +8,26 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from services.ingest.http_connections import connections_that_end
+
 #: Connections the system queues for us while the loop is busy.
 _BACKLOG = 2_048
 _STOP_CHECK_SECONDS = 0.05
+#: Seconds a connection may be open without a request; longer than uvicorn's own five after an answer.
+_SILENT_SECONDS = 20.0
 
 
 class HttpServer:
     """One application on one address."""
 
-    def __init__(self, app: Any, host: str, port: int, drain_seconds: float) -> None:
+    def __init__(
+        self, app: Any, host: str, port: int, drain_seconds: float, silent_seconds: float = _SILENT_SECONDS
+    ) -> None:
         """Raises OSError when the address cannot be listened on; port 0 takes any."""
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=connections_that_end(silent_seconds),
                 ws="none",
                 lifespan="off",
                 log_config=None,

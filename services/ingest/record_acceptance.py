@@ -23,6 +23,9 @@ from shared.core.records import OutRecord
 WAIT_SECONDS = 5.0
 #: Bytes that may wait for acknowledgement; half of the publisher's own bound, so its thread never blocks on that.
 MAX_UNACKNOWLEDGED_BYTES = 32 * 1024 * 1024
+#: What a waiting record takes besides its own bytes, mostly in the Kafka client. Measured: 188,000 of the smallest
+#: events that waited for a stopped broker took 488 MiB.
+RECORD_OVERHEAD_BYTES = 2_700
 
 
 class NotAcknowledged(InfrastructureError):
@@ -40,7 +43,7 @@ class RecordAcceptance:
 
     async def accept(self, records: Sequence[OutRecord]) -> None:
         """Return once every replica has ``records``. Raises NotAcknowledged."""
-        size = sum(record.size for record in records)
+        size = sum(record.size + RECORD_OVERHEAD_BYTES for record in records)
         if self._bytes and self._bytes + size > MAX_UNACKNOWLEDGED_BYTES:
             raise NotAcknowledged("too much waits for the brokers already")
         loop = asyncio.get_running_loop()

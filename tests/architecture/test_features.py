@@ -10,16 +10,20 @@ ROOT = Path(__file__).parents[2]
 _NAMED = re.compile(r"`(tests/[\w/.]+\.py)::(test_\w+)`")
 
 
-def claims(text: str) -> dict[str, list[tuple[str, str]]]:
-    """Row number → (file, test) pairs it names."""
+#: Row number and the (file, test) pairs it names. A row that is built in parts stands there more than once.
+Claim = tuple[str, list[tuple[str, str]]]
+
+
+def claims(text: str) -> list[Claim]:
+    """Every row."""
     rows = [line for line in text.splitlines() if re.match(r"\| \d+\.\d+ \|", line)]
-    return {line.split("|")[1].strip(): _NAMED.findall(line) for line in rows}
+    return [(line.split("|")[1].strip(), _NAMED.findall(line)) for line in rows]
 
 
-def missing(named: dict[str, list[tuple[str, str]]], root: Path) -> list[str]:
+def missing(named: list[Claim], root: Path) -> list[str]:
     """What is wrong with the claims."""
-    faults = [f"row {row} names no test" for row, tests in named.items() if not tests]
-    for row, tests in named.items():
+    faults = [f"row {row} names no test" for row, tests in named if not tests]
+    for row, tests in named:
         for file, test in tests:
             path = root / file
             functions = {

@@ -4,7 +4,8 @@ A *change* is the unit of all or nothing: one ``PUT``, one ``DELETE``, or a whol
 `core.config_draft` judges changes; the writer turns accepted ones into records.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,19 +33,34 @@ class AnyVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnSecret:
+    """What a credential that signs gets should it be created: drawn per request, so it also tells our own earlier
+    write from somebody else's."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuppliedSecret:
+    """What a user supplied for a credential. ``is_in`` tells whether a sealed secret holds the same."""
+
+    sealed: str
+    is_in: Callable[[str], bool] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """Make ``key`` look like ``spec``.
 
-    ``field`` is where the spec stood in the request. ``sealed_secret`` is what a credential gets should it be
-    created: drawn per request, so it also tells our own earlier write from somebody else's. ``at_ms`` is when
-    it was asked for.
+    ``field`` is where the spec stood in the request, ``at_ms`` when it was asked for. Without a ``secret`` what is
+    sealed already is kept.
     """
 
     key: ResourceKey
     spec: AnySpec
     at_ms: int
     field: str = ""
-    sealed_secret: str | None = None
+    secret: DrawnSecret | SuppliedSecret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +86,38 @@ class Delete:
     if_match: int | AnyVersion | None
 
 
-Change = PutOne | Apply | Delete
+@dataclass(frozen=True, slots=True)
+class AddSecret:
+    """Sign with one more secret, the newest from now on."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNewestSecret:
+    """Sign with the newest secret alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealAnew:
+    """The same secrets, sealed by another key: ``after`` in place of ``before``, and nothing where something else
+    stands there by now."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSecrets:
+    """Change what is sealed of a credential; its spec stays as it is. ``at_ms`` is when it was asked for."""
+
+    key: ResourceKey
+    act: AddSecret | KeepNewestSecret | SealAnew
+    at_ms: int
+    if_match: int | AnyVersion | None = None
+
+
+Change = PutOne | Apply | Delete | ChangeSecrets
 
 
 class Effect(StrEnum):

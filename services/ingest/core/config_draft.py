@@ -18,8 +18,10 @@ from services.ingest.core.config_changes import (
     AnyVersion,
     Apply,
     Change,
+    ChangeSecrets,
     Deferred,
     Delete,
+    DrawnSecret,
     Effect,
     Invalid,
     Judgement,
@@ -34,10 +36,17 @@ from services.ingest.core.config_changes import (
     VersionNeeded,
     VersionStale,
 )
+from services.ingest.core.credential_rules import (
+    differs,
+    faults_of_credential,
+    faults_of_links,
+    secrets_after,
+    secrets_of_put,
+)
 from shared.core.faults import Fault
 from shared.core.messages.base import ORGANIZATION_HEADER
 from shared.core.records import OutRecord
-from shared.core.resources import Resource, references
+from shared.core.resources import AnySpec, Resource, references
 
 
 class ConfigView(Protocol):
@@ -76,6 +85,8 @@ class ConfigDraft:
                 return self._judge_apply(change)
             case Delete():
                 return self._judge_delete(change)
+            case ChangeSecrets():
+                return self._judge_secrets(change)
 
     def _judge_put(self, change: PutOne) -> Judgement:
         put = change.put
@@ -84,7 +95,7 @@ class ConfigDraft:
         stored = self.view.get(put.key)
         # A spec that is in force already is confirmed whatever version was named: so a client whose answer
         # was lost may ask again.
-        if stored is None or stored.resource.spec != put.spec:
+        if stored is None or differs(put, stored.resource):
             refusal = _lock_refusal(put.key, stored, change.if_match)
             if refusal is not None:
                 return refusal
@@ -117,6 +128,26 @@ class ConfigDraft:
         self._changed[key] = None
         return Accepted((Planned(key, Effect.DELETED, None, len(self._changed) - 1, None),))
 
+    def _judge_secrets(self, change: ChangeSecrets) -> Judgement:
+        key = change.key
+        if key in self._changed:
+            return Deferred()
+        stored = self.view.get(key)
+        if stored is None:
+            return NotFound(key)
+        resource = stored.resource
+        after = secrets_after(resource, change.act)
+        if isinstance(after, Fault):
+            return Invalid((after,))
+        # What is so already is confirmed whatever version was named, as for a put.
+        if after == resource.sealed:
+            return Accepted((Planned(key, Effect.UNCHANGED, resource, None, stored.version),))
+        refusal = _lock_refusal(key, stored, change.if_match)
+        if refusal is not None:
+            return refusal
+        put = Put(key, resource.spec, change.at_ms)
+        return Accepted((self._write(put, Effect.UPDATED, after, resource.created_ms),))
+
     def _admit(self, puts: tuple[Put, ...]) -> Accepted | Invalid:
         faults: list[Fault] = []
         staged: dict[ResourceKey, Put] = {}
@@ -141,21 +172,26 @@ class ConfigDraft:
                     f"is fixed to {before!r}",
                     "create another resource for another kind",
                 )
+        yield from faults_of_credential(put, None if stored is None else stored.resource)
+        linked: list[AnySpec] = []
         for name, kind, resource_id in references(put.spec):
             key = ResourceKey(kind, put.key.organization, resource_id)
-            if key not in staged and not self._exists(key):
+            spec = staged[key].spec if key in staged else self._spec(key)
+            if spec is None:
                 yield Fault(f"{put.field}{dot}{name}", f"there is no {key}", "create it first, or correct the id")
+            else:
+                linked.append(spec)
+        yield from faults_of_links(put, linked)
 
     def _plan(self, put: Put) -> Planned:
         stored = self.view.get(put.key)
         if stored is None:
-            sealed = () if put.sealed_secret is None else (put.sealed_secret,)
-            return self._write(put, Effect.CREATED, sealed, put.at_ms)
+            return self._write(put, Effect.CREATED, secrets_of_put(put, ()), put.at_ms)
         resource = stored.resource
-        if resource.spec != put.spec:
-            return self._write(put, Effect.UPDATED, resource.sealed, resource.created_ms)
+        if differs(put, resource):
+            return self._write(put, Effect.UPDATED, secrets_of_put(put, resource.sealed), resource.created_ms)
         # The acknowledgement of an earlier try was lost, and the table shows that it had been written.
-        ours = put.sealed_secret is not None and put.sealed_secret in resource.sealed
+        ours = isinstance(put.secret, DrawnSecret) and put.secret.sealed in resource.sealed
         return Planned(put.key, Effect.CREATED if ours else Effect.UNCHANGED, resource, None, stored.version)
 
     def _write(self, put: Put, effect: Effect, sealed: tuple[str, ...], created_ms: int) -> Planned:
@@ -171,10 +207,12 @@ class ConfigDraft:
         self._changed[put.key] = resource
         return Planned(put.key, effect, resource, len(self._changed) - 1, None)
 
-    def _exists(self, key: ResourceKey) -> bool:
+    def _spec(self, key: ResourceKey) -> AnySpec | None:
         if key in self._changed:
-            return self._changed[key] is not None
-        return self.view.get(key) is not None
+            changed = self._changed[key]
+            return None if changed is None else changed.spec
+        stored = self.view.get(key)
+        return None if stored is None else stored.resource.spec
 
     def _resources(self, organization: str) -> Iterator[tuple[ResourceKey, Resource]]:
         for key, stored in self.view.of_organization(organization):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from services.ingest.core.event_quota import EventQuota
 from services.ingest.http_api import openapi_schema, problems
 from services.ingest.http_api.apply import apply_router
 from services.ingest.http_api.authentication import api_key_check
@@ -11,6 +12,7 @@ from services.ingest.http_api.events import events_router
 from services.ingest.http_api.health_routes import health_router
 from services.ingest.http_api.problems import unavailable
 from services.ingest.http_api.request_bodies import RequestBodies
+from services.ingest.http_api.request_limit import RequestLimit
 from services.ingest.http_api.request_log import RequestLog
 from services.ingest.http_api.resources import ResourceApi, resources_router
 from services.ingest.http_api.state_requests import state_requests_router
@@ -21,6 +23,10 @@ from shared.core.topics import Topics
 
 #: Bytes of all request bodies that are being read or worked on: eight of the largest.
 _BODY_BYTES_AT_ONCE = 64 * 1024 * 1024
+#: Seconds a body may take to arrive: the largest at 2.2 Mbit/s.
+_BODY_SECONDS = 30.0
+#: Requests worked on at once.
+_REQUESTS_AT_ONCE = 1_000
 _DESCRIPTION = "System events and configuration come in here. Errors are problem documents (RFC 9457)."
 
 
@@ -29,6 +35,7 @@ def build_application(
     api_key: str,
     api: ResourceApi,
     acceptance: RecordAcceptance,
+    quota: EventQuota | None,
     health: Health,
     tables_not_ready: Callable[[], str | None],
     topics: Topics,
@@ -43,13 +50,14 @@ def build_application(
         if said is not None:
             raise unavailable(f"This worker is starting: {said}.")
 
-    bodies = RequestBodies(_BODY_BYTES_AT_ONCE)
+    bodies = RequestBodies(_BODY_BYTES_AT_ONCE, _BODY_SECONDS)
     guarded = APIRouter(dependencies=[Depends(api_key_check(api_key))], responses=openapi_schema.PROBLEM_RESPONSES)
     guarded.include_router(
         events_router(
             acceptance=acceptance,
             bodies=bodies,
             organization=api.requests.organization,
+            quota=quota,
             topic=topics.system_events.name,
             clock=clock,
         )
@@ -71,6 +79,7 @@ def build_application(
 
     # FastAPI's pages about the document load their scripts from elsewhere, which a closed network refuses.
     app = FastAPI(title="Hookfleet ingest", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestLimit, at_once=_REQUESTS_AT_ONCE)
     app.add_middleware(RequestLog)
     app.include_router(health_router(health))
     app.include_router(guarded)

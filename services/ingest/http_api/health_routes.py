@@ -6,6 +6,9 @@ from fastapi import APIRouter, Response
 from shared.adapters import metrics
 from shared.adapters.health import Health
 
+#: Asked every few seconds by machines: neither logged nor ever refused.
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
 
 def health_router(health: Health) -> APIRouter:
     """Routes for probes and scrapers; no part of the documented API."""

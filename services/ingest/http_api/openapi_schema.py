@@ -94,8 +94,23 @@ _PROBLEM_RESPONSE: dict[str, Any] = {
     "description": "a problem document",
     "content": {"application/problem+json": {"schema": _refers("Problem")}},
 }
+_COME_BACK_RESPONSE: dict[str, Any] = {
+    **_PROBLEM_RESPONSE,
+    "headers": {
+        "Retry-After": {
+            "description": "seconds after which to send the same again",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    },
+}
 #: What every operation may answer besides success.
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM_RESPONSE, "503": _PROBLEM_RESPONSE}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": _PROBLEM_RESPONSE,
+    "503": {**_COME_BACK_RESPONSE, "description": "not possible right now; a problem document"},
+}
+OVER_QUOTA_RESPONSE: dict[int | str, dict[str, Any]] = {
+    429: {**_COME_BACK_RESPONSE, "description": "the quota of events is used up; a problem document"}
+}
 
 
 _BATCH = {"type": "array", "maxItems": MAX_BATCH_EVENTS, "items": _refers("CloudEvent")}

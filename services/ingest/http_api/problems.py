@@ -103,6 +103,34 @@ def unsupported_content_type(fix: str) -> Problem:
     )
 
 
+def over_quota(organization: str, per_second: int, wait_ms: int) -> Problem:
+    """429: more than the organization may send; nothing of the request was taken."""
+    seconds = -(-wait_ms // 1000)
+    fix = f"send it again after {seconds} s, send less often, or ask for HOOKFLEET_QUOTA_EVENTS_PER_SECOND to be raised"
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "over-quota",
+        "The quota of events is used up",
+        f"Organization {organization} may send {per_second} events per second to this server. No event of this request "
+        "was accepted.",
+        faults=[Fault("(request)", f"beyond {per_second} events per second", fix)],
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def too_slow(seconds: float) -> Problem:
+    """408: its body did not come. The connection ends too, since nobody will read the rest."""
+    fault = Fault("(body)", f"not here after {seconds:.0f} s", "send less at once, or over a faster connection")
+    return Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too-slow",
+        "The body came too slowly",
+        "It was given up, because room for bodies is shared. Sending the same again is safe.",
+        faults=[fault],
+        headers={"Connection": "close"},
+    )
+
+
 def unavailable(detail: str) -> Problem:
     """503: not our client's fault and not for long."""
     return Problem(

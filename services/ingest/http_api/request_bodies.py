@@ -1,16 +1,25 @@
-"""Reading request bodies within bounds: so many bytes each, so many bytes in all.
+"""Reading request bodies within bounds: so many bytes each, so many bytes in all, so long at most.
 
 A body is counted from its first byte until its request is answered, so a thousand slow uploads cannot fill the memory;
-beyond the bound new requests are told to come back.
+beyond the bound requests are told to come back. Who sends too slowly is given up, or a few such senders would hold all
+of the room for as long as they like.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from services.ingest.http_api.problems import invalid, malformed, too_large, unavailable, unsupported_content_type
+from services.ingest.http_api.problems import (
+    invalid,
+    malformed,
+    too_large,
+    too_slow,
+    unavailable,
+    unsupported_content_type,
+)
 from shared.core.cloud_events import parse_json
 from shared.core.faults import Fault, InvalidInput
 
@@ -18,9 +27,10 @@ from shared.core.faults import Fault, InvalidInput
 class RequestBodies:
     """Counts what is held. Lives on one event loop."""
 
-    def __init__(self, at_once: int) -> None:
-        """``at_once``: bytes of all bodies together."""
+    def __init__(self, at_once: int, seconds: float) -> None:
+        """``at_once``: bytes of all bodies together; ``seconds``: how long one may take to arrive."""
         self._at_once = at_once
+        self._seconds = seconds
         self._held = 0
 
     def up_to(self, limit: int) -> Callable[[Request], AsyncIterator[bytes]]:
@@ -31,19 +41,26 @@ class RequestBodies:
             size = 0
             try:
                 _check(_announced(request), limit)
-                async for chunk in request.stream():
-                    size += len(chunk)
-                    self._held += len(chunk)
-                    _check(size, limit)
-                    if self._held > self._at_once:
-                        raise unavailable("Too many large requests are being worked on.")
-                    chunks.append(chunk)
-                yield b"".join(chunks)
-            except ClientDisconnect:
-                # Nobody is left to read this answer; it keeps a client's going from counting as a fault of ours.
-                raise malformed(
-                    InvalidInput([Fault("(body)", "ended before its announced length", "send all of it")])
-                ) from None
+                try:
+                    async with asyncio.timeout(self._seconds):
+                        async for chunk in request.stream():
+                            size += len(chunk)
+                            self._held += len(chunk)
+                            _check(size, limit)
+                            if self._held > self._at_once:
+                                raise unavailable("Too many large requests are being worked on.")
+                            chunks.append(chunk)
+                except TimeoutError:
+                    raise too_slow(self._seconds) from None
+                except ClientDisconnect:
+                    # Nobody is left to read this answer; it keeps a client's going from counting as a fault of ours.
+                    raise malformed(
+                        InvalidInput([Fault("(body)", "ended before its announced length", "send all of it")])
+                    ) from None
+                whole = b"".join(chunks)
+                # The parts would hold the same bytes once more.
+                chunks.clear()
+                yield whole
             finally:
                 self._held -= size
 

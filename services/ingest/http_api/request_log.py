@@ -5,10 +5,10 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.ingest.http_api.health_routes import PROBE_PATHS
 from shared.adapters.json_logs import log
 
 _logger = logging.getLogger("hookfleet.http_api")
-_UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestLog:
@@ -18,7 +18,7 @@ class RequestLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _UNLOGGED:
+        if scope["type"] != "http" or scope["path"] in PROBE_PATHS:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()

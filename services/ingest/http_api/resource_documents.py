@@ -13,6 +13,7 @@ COLLECTIONS = {
     Kind.NOTIFICATION_RULE: "notification-rules",
     Kind.CREDENTIAL: "credentials",
     Kind.INTEGRATION: "integrations",
+    Kind.MAPPING: "mappings",
 }
 
 

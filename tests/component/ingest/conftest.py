@@ -129,14 +129,14 @@ StartIngest = Callable[..., AbstractContextManager[IngestProcess]]
 
 @pytest.fixture(scope="session")
 def start_ingest(tmp_path_factory: pytest.TempPathFactory) -> StartIngest:
-    """Start an ingest process for an organization and wait until it is ready."""
+    """Start an ingest process for an organization, with settings of its own, and wait until it is ready."""
     folder = tmp_path_factory.mktemp("ingest")
     keys = folder / "keys"
     keys.write_text(new_key_line("k1"))
     count = 0
 
     @contextmanager
-    def start(bootstrap: str, prefix: str, *, organization: str = "acme") -> Iterator[IngestProcess]:
+    def start(bootstrap: str, prefix: str, *, organization: str = "acme", **more: str) -> Iterator[IngestProcess]:
         nonlocal count
         count += 1
         with socket.socket() as free:
@@ -154,6 +154,7 @@ def start_ingest(tmp_path_factory: pytest.TempPathFactory) -> StartIngest:
             "HOOKFLEET_LISTEN_HOST": "127.0.0.1",
             "HOOKFLEET_LISTEN_PORT": str(port),
             "HOOKFLEET_DRAIN_SECONDS": "5",
+            **more,
         }
         command = [sys.executable, "-m", "services.ingest"]
         with (

@@ -52,6 +52,9 @@ def test_the_document_of_the_api_is_closed_and_knows_the_specs(http: httpx.Clien
     body = document["paths"]["/v1/webhooks/{resource_id}"]["put"]["requestBody"]
     assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Webhook"}
     assert "HTTPValidationError" not in text
+    send_events = document["paths"]["/v1/events"]["post"]["responses"]
+    assert "Retry-After" in send_events["429"]["headers"]
+    assert "Retry-After" in send_events["503"]["headers"]
 
 
 def test_probes_and_scrapers_need_no_key(ingest: IngestProcess) -> None:

@@ -23,6 +23,7 @@ def test_bad_settings_end_it_with_every_fault_in_one_list(tmp_path: Path) -> Non
             "HOOKFLEET_API_KEY": "too-short",
             "HOOKFLEET_ORGANIZATION": "Not One",
             "HOOKFLEET_SEALING_KEY_FILE": str(keys),
+            "HOOKFLEET_QUOTA_BURST_EVENTS": "100",
         },
         capture_output=True,
         text=True,
@@ -30,9 +31,9 @@ def test_bad_settings_end_it_with_every_fault_in_one_list(tmp_path: Path) -> Non
         check=False,
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith("3 fault(s)")
-    for variable in ("HOOKFLEET_API_KEY", "HOOKFLEET_ORGANIZATION", "HOOKFLEET_SEALING_KEY_FILE"):
-        assert variable in ended.stderr
+    assert ended.stderr.startswith("4 fault(s)")
+    for variable in ("API_KEY", "ORGANIZATION", "SEALING_KEY_FILE", "QUOTA_BURST_EVENTS"):
+        assert f"HOOKFLEET_{variable} (" in ended.stderr
     assert "too-short" not in ended.stderr
     assert "not-a-key" not in ended.stderr
 

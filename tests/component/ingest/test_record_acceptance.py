@@ -5,7 +5,12 @@ import threading
 
 import pytest
 
-from services.ingest.record_acceptance import MAX_UNACKNOWLEDGED_BYTES, NotAcknowledged, RecordAcceptance
+from services.ingest.record_acceptance import (
+    MAX_UNACKNOWLEDGED_BYTES,
+    RECORD_OVERHEAD_BYTES,
+    NotAcknowledged,
+    RecordAcceptance,
+)
 from shared.adapters.async_publisher import AsyncPublisher
 from shared.adapters.kafka_clients import producer
 from shared.adapters.publisher import Publisher
@@ -13,23 +18,27 @@ from shared.adapters.settings import ServiceSettings
 from shared.core.records import OutRecord
 
 
-def test_more_than_the_bound_is_refused_at_once_and_taken_when_there_is_room(settings: ServiceSettings) -> None:
+@pytest.mark.parametrize("size", [1, 1024 * 1024])
+def test_more_than_the_bound_is_refused_at_once_and_taken_when_there_is_room(
+    settings: ServiceSettings, size: int
+) -> None:
     failures: list[BaseException] = []
     publisher = Publisher(producer(settings), failures.append)
     submissions = AsyncPublisher(publisher)
     publishing = threading.Thread(target=submissions.run)
-    megabyte = OutRecord(settings.topics().system_events.name, b"acme/x", b"x" * 1024 * 1024)
+    record = OutRecord(settings.topics().system_events.name, b"acme/x", b"x" * size)
+    most = MAX_UNACKNOWLEDGED_BYTES // (record.size + RECORD_OVERHEAD_BYTES)
 
     async def scenario() -> None:
         acceptance = RecordAcceptance(submissions)
         # The publishing thread has not begun, as if it waited for the brokers.
-        full = asyncio.create_task(acceptance.accept([megabyte] * (MAX_UNACKNOWLEDGED_BYTES // megabyte.size)))
+        full = asyncio.create_task(acceptance.accept([record] * most))
         await asyncio.sleep(0)
         with pytest.raises(NotAcknowledged):
-            await asyncio.wait_for(acceptance.accept([megabyte] * 2), timeout=1)
+            await asyncio.wait_for(acceptance.accept([record] * 2), timeout=1)
         publishing.start()
         await full
-        await acceptance.accept([megabyte] * 2)
+        await acceptance.accept([record] * 2)
         assert acceptance.not_ready() is None
 
     asyncio.run(scenario())

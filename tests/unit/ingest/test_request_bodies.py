@@ -11,10 +11,10 @@ from services.ingest.http_api import problems
 from services.ingest.http_api.request_bodies import RequestBodies
 
 
-def application(at_once: int, each: int) -> FastAPI:
+def application(at_once: int, each: int, seconds: float = 60) -> FastAPI:
     app = FastAPI()
     problems.install(app)
-    bodies = RequestBodies(at_once)
+    bodies = RequestBodies(at_once, seconds)
 
     @app.post("/")
     async def length(raw: Annotated[bytes, Depends(bodies.up_to(each))]) -> Response:
@@ -57,3 +57,21 @@ def test_all_bodies_together_are_bounded_and_the_room_comes_back() -> None:
         return [refused.status_code, first.status_code, again.status_code]
 
     assert asyncio.run(scenario()) == [503, 200, 200]
+
+
+def test_a_body_that_comes_too_slowly_is_given_up_and_its_room_comes_back() -> None:
+    async def scenario() -> tuple[httpx.Response, httpx.Response]:
+        given_up = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            yield b"x" * 8
+            await given_up.wait()
+
+        async with client(application(at_once=10, each=10, seconds=0.05)) as http:
+            slow = await http.post("/", content=endless())
+            return slow, await http.post("/", content=b"x" * 8)
+
+    slow, next_one = asyncio.run(scenario())
+    assert (slow.status_code, next_one.status_code) == (408, 200)
+    assert slow.headers["connection"] == "close"
+    assert slow.headers["content-type"] == problems.MEDIA_TYPE
