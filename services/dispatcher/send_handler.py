@@ -38,6 +38,8 @@ USER_AGENT = "Hookfleet"
 #: Longest wait for the configuration a request was matched with, in seconds.
 CONFIG_WAIT_SECONDS = 30.0
 _CONFIG_CHECK_SECONDS = 0.01
+#: Looked up once: it is counted with every delivery.
+_SUCCEEDED = metrics.ATTEMPTS.labels("success")
 
 
 class HttpClient(Protocol):
@@ -150,7 +152,7 @@ class SendHandler:
             reason = "The webhook was deleted." if webhook is None else "The webhook is not active."
             return self._skip(request, value, RunStatus.CANCELLED, reason, terms)
         attempted = await self._attempt(request, value, integration, webhook)
-        led_to = records_of_attempt(request, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
+        led_to = records_of_attempt(request, value, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
         return Worked(led_to, sign_of(attempted.result))
 
     async def _wait_for_configuration(self, offset: int) -> None:
@@ -183,9 +185,13 @@ class SendHandler:
             timeout_seconds=integration.timeout_seconds,
         )
         sent_ms = self._clock()
-        with metrics.IN_FLIGHT.track_inprogress(), metrics.ATTEMPT_SECONDS.time():
+        metrics.IN_FLIGHT.inc()
+        try:
             result = await self._client.send(http)
+        finally:
+            metrics.IN_FLIGHT.dec()
         ended_ms = self._clock()
+        metrics.ATTEMPT_SECONDS.observe((ended_ms - sent_ms) / 1000)
         verdict = classify(result)
         self._count(verdict, request, ended_ms)
         stages = (
@@ -227,7 +233,7 @@ class SendHandler:
         if isinstance(verdict, Failed):
             metrics.ATTEMPTS.labels(verdict.event_type).inc()
         else:
-            metrics.ATTEMPTS.labels("success").inc()
+            _SUCCEEDED.inc()
             metrics.DELIVERY_SECONDS.observe((ended_ms - request.accepted_ms) / 1000)
 
     def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> Worked:

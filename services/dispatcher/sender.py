@@ -37,7 +37,7 @@ from shared.core.messages.delivery import DeliveryRequest
 from shared.core.recent_ids import RecentIds
 from shared.core.records import OutRecord, Record
 
-#: Runs that wait in memory for their turn, in one process.
+#: Runs that wait in memory for their turn, in one process; as long as they are so many, nothing more is begun.
 HELD_ROOM = 1_000
 #: Seconds between two looks at them, while there are any: how exactly a rate limit is paced.
 _LOOK_SECONDS = 0.02
@@ -150,7 +150,7 @@ class Sender:
     def _begin(self) -> None:
         if self._holding:
             self._begin_held()
-        while self._busy < self._max_in_flight:
+        while self._busy < self._max_in_flight and self._held < HELD_ROOM:
             with self._lock:
                 taken = self._lanes.take()
             if taken is None:

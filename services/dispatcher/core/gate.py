@@ -9,12 +9,13 @@ each may have: one that takes all it can get leaves half, n of them leave one pa
 Choudhury and Hahne 1998). Receivers that have not answered the last time, new ones included, get together at most
 half the slots: however many hang, the others have the rest.
 
-**Wait.** A run whose turn comes within `HOLD_MS` waits in memory, which paces better than any topic could. What must
-wait longer is deferred for as long as those before it will take, counted in runs: so many runs wait, so long each
-takes. A deferred run therefore comes back once, when its turn has come, however many there are. Those that come back
-go before those that arrive. Where the wait is the receiver's doing nobody knows how long that lasts, so it is cut to
-what keeps the cost of looking again at `_LOOKS_PER_SECOND`, and a receiver that recovers is not left waiting for its
-backlog.
+**Wait.** Where the worker is what is short, not the receiver, putting a run off would help nobody: it waits in
+memory, and when memory is full the worker reads no further. A run whose turn comes within `HOLD_MS` waits in memory,
+which paces better than any topic could. What must wait longer is deferred for as long as those before it will take,
+counted in runs: so many runs wait, so long each takes. A deferred run therefore comes back once, when its turn has
+come, however many there are. Those that come back go before those that arrive. Where the wait is the receiver's doing
+nobody knows how long that lasts, so it is cut to what keeps the cost of looking again at `_LOOKS_PER_SECOND`, and a
+receiver that recovers is not left waiting for its backlog.
 
 What this module refuses to know: topics, records and clocks. Times are milliseconds.
 """
@@ -112,6 +113,8 @@ class Gate(Generic[T]):
         may_pass = came_back or not self.deferred or self._has_all_tokens(now_ms)
         if may_pass and not self.held and self._is_open(limits, room, now_ms):
             return _BEGIN
+        if may_pass and not self._is_at_fault(limits, now_ms):
+            return _HOLD
         ahead = len(self.held) + 1
         rate_ms, window_ms = self._waits_ms(ahead if came_back else ahead + self.deferred, now_ms)
         if max(rate_ms, window_ms) <= HOLD_MS and len(self.held) < room.places:
@@ -129,7 +132,7 @@ class Gate(Generic[T]):
         answer: Begin | Defer
         if limits is None or self._is_open(limits, room, now_ms):
             answer = _BEGIN
-        elif now_ms - since_ms > _PATIENCE_MS:
+        elif now_ms - since_ms > _PATIENCE_MS and self._is_at_fault(limits, now_ms):
             answer = self._deferral(now_ms)
         else:
             return None
@@ -158,6 +161,12 @@ class Gate(Generic[T]):
     def is_idle(self) -> bool:
         """Nothing is under way, waits or is expected back."""
         return not (self.window.in_flight or self.held or self.deferred)
+
+    def _is_at_fault(self, limits: Limits, now_ms: int) -> bool:
+        """Whether it is the integration's receiver or limits that a run waits for, and not the worker."""
+        window = self.window
+        is_full = window.in_flight >= min(window.limit, limits.concurrency or window.limit)
+        return is_full or not window.proven or (self._bucket is not None and self._bucket.wait_ms(now_ms) > 0)
 
     def _is_open(self, limits: Limits, room: Room, now_ms: int) -> bool:
         share = room.free if self.window.proven else room.free - room.slots // 2
