@@ -8,10 +8,10 @@ LOCKED := $(VENV)/.locked-$(firstword $(shell cksum requirements.lock))
 INSTALLED := $(VENV)/.installed-$(firstword $(shell cksum pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up faults test test-unit check fmt lock clean
+.PHONY: help demo up faults bench-delivery bench-http-clients bench-peers bench-stages test test-unit check fmt lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## the whole fleet on a throwaway Kafka: 1,000 events, crashes, the sums at the end
 	@$(BIN)/hookfleet demo
@@ -21,6 +21,18 @@ up: $(INSTALLED) ## the whole fleet, kept running on one address
 
 faults: $(INSTALLED) ## crash every service and the broker at random; FAULTS='--rounds 10 --seed 7' for more
 	@$(BIN)/python -m deploy.local.fault_injection $(FAULTS)
+
+bench-delivery: $(INSTALLED) ## what a delivery costs and how long it takes; BENCH='--only cost' or '--long' for more
+	@$(BIN)/python -m bench.delivery $(BENCH)
+
+bench-http-clients: $(INSTALLED) ## the dispatcher's HTTP client beside the libraries it could have been
+	@$(BIN)/python -m bench.http_clients $(BENCH)
+
+bench-peers: $(INSTALLED) ## a compiled sink and a webhook server, built here, beside this fleet
+	@$(BIN)/python -m bench.peers $(BENCH)
+
+bench-stages: $(INSTALLED) ## CPU of each stage of a delivery, without a broker
+	@$(BIN)/python -m bench.stages $(BENCH)
 
 test: $(INSTALLED) ## every test, with a Kafka of its own
 	$(BIN)/pytest
@@ -40,12 +52,12 @@ fmt: $(INSTALLED) ## format, and fix what can be fixed
 
 # Pins that still fit are kept; to move every dependency to its newest version, empty requirements.lock first.
 lock: $(INSTALLED) ## write requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench \
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean: ## remove the virtual environment and everything that tools left here
 	rm -rf $(VENV) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find deploy services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bench deploy services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED):
 	@python=$$(sh deploy/local/prerequisites.sh) && "$$python" -m venv --clear $(VENV)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 
 from deploy.cli.api_client import ApiClient, Refused
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
+from deploy.cli.credentials import show_secret
 from deploy.cli.failures import Failed, readable_failures
 from deploy.cli.resource_files import Declared, judge, parse, put_back, read_files
 from shared.core.faults import Fault
@@ -30,9 +30,10 @@ def apply(
 ) -> None:
     """Make the configuration what the files say. [dim]All of it or, if anything is wrong, nothing.[/]
 
-    Each YAML document declares one resource: [bold]kind[/] (webhook, notification-rule, credential, integration),
-    [bold]id[/] and [bold]spec[/]. Applying the same files again changes nothing. The secret of a new credential is
-    shown once, now and never again.
+    Each YAML document declares one resource: [bold]kind[/] (webhook, notification-rule, credential, integration,
+    mapping), [bold]id[/] and [bold]spec[/]. Applying the same files again changes nothing. A secret that signs is
+    generated and shown once, now and never again. Other secrets stand in the file when it is first applied and may then
+    be left out.
     """
     console = Console(highlight=False)
     with readable_failures(), connect(url, api_key) as client:
@@ -94,13 +95,4 @@ def _show(console: Console, answers: list[dict[str, Any]]) -> None:
     console.print(f"\n{', '.join(counts)}")
     for each in answers:
         if "secret" in each:
-            console.print(
-                Panel(
-                    f"[bold]{each['secret']}[/]\n[dim]Give it to whoever checks the signatures. "
-                    "It is shown this once and never again.[/]",
-                    title=f"secret of {each['kind']} {each['id']}",
-                    title_align="left",
-                    border_style="yellow",
-                    expand=False,
-                )
-            )
+            show_secret(console, each["kind"], each["id"], each["secret"])

@@ -7,16 +7,14 @@ that sending twice makes nothing twice.
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from deploy.cli.api_client import ApiClient, Refused
+from deploy.cli.patience import patiently
 from shared.core.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE
 from shared.core.faults import Fault
 
-_TRIES = 10
-_WAIT_SECONDS = 1.0
 _INDEX = re.compile(r"^\[(\d+)\]\.?")
 
 
@@ -40,9 +38,9 @@ def send(client: ApiClient, events: list[dict[str, Any]]) -> list[Verdict]:
     """
     try:
         if len(events) == 1:
-            _patiently(client, events[0], CONTENT_TYPE)
+            _post(client, events[0], CONTENT_TYPE)
             return [_verdict(events[0])]
-        answer = _patiently(client, events, BATCH_CONTENT_TYPE)
+        answer = _post(client, events, BATCH_CONTENT_TYPE)
     except Refused as refusal:
         if refusal.status != 422:
             raise
@@ -51,15 +49,8 @@ def send(client: ApiClient, events: list[dict[str, Any]]) -> list[Verdict]:
     return [_verdict(event, faults[index]) for index, event in enumerate(events)]
 
 
-def _patiently(client: ApiClient, body: Any, content_type: str) -> Any:
-    for _ in range(_TRIES - 1):
-        try:
-            return client.post("/v1/events", body, content_type=content_type)
-        except Refused as refusal:
-            if refusal.status != 503:
-                raise
-        time.sleep(_WAIT_SECONDS)
-    return client.post("/v1/events", body, content_type=content_type)
+def _post(client: ApiClient, body: Any, content_type: str) -> Any:
+    return patiently(lambda: client.post("/v1/events", body, content_type=content_type))
 
 
 def _verdict(event: dict[str, Any], faults: tuple[Fault, ...] = ()) -> Verdict:

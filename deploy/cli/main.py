@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import apply, dead_letters, demo, events, integrations, up
+from deploy.cli import apply, credentials, dead_letters, demo, events, integrations, mappings, up
 
 _TRY_IT = "Try it"
 _USE_IT = "Use a running fleet"
@@ -41,6 +41,18 @@ app.add_typer(
     name="integrations",
     rich_help_panel=_USE_IT,
     help="Enable integrations that were disabled.",
+)
+app.add_typer(
+    credentials.app,
+    name="credentials",
+    rich_help_panel=_USE_IT,
+    help="Rotate signing secrets, verify signatures, seal anew.",
+)
+app.add_typer(
+    mappings.app,
+    name="mappings",
+    rich_help_panel=_USE_IT,
+    help="List, look up and import the ids by which external systems know entities.",
 )
 app.add_typer(
     dead_letters.app,

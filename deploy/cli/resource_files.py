@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from deploy.cli.failures import Failed
 from shared.core.faults import Fault, faults_of
 from shared.core.identifiers import IDENTIFIER_RULE, is_identifier
-from shared.core.resources import SPEC_OF, Kind
+from shared.core.resources import Kind, read_spec
 
 _SUFFIXES = (".yaml", ".yml")
 _KINDS = ", ".join(Kind)
@@ -110,7 +110,7 @@ def _faults(document: Declared) -> Iterable[Fault]:
         yield document.fault("kind", "no such kind", f"use one of {_KINDS}")
     if "spec" in content and known is not None:
         try:
-            SPEC_OF[known].model_validate(spec)
+            read_spec(known, spec)
         except ValidationError as error:
             for fault in faults_of(error, "spec"):
                 yield document.fault(fault.field, fault.message, fault.fix)

@@ -7,10 +7,15 @@ one and run everything else as it is.
 from collections.abc import Callable
 from typing import Any
 
-from services.dispatcher.http_client import WebhookClient, aiohttp_transport
+from services.dispatcher.http_client import WebhookClient
+from services.dispatcher.open_files import make_room
 from services.dispatcher.settings import DispatcherSettings, Role
 from shared.adapters.kafka_clients import group_consumer, producer
 from shared.adapters.publisher import Publisher
+
+#: Idle connections kept for each request that may be under way: with as many as requests, every change in who is called
+#: would close one that is needed next, and with TLS opening it again costs more than the whole delivery.
+_KEPT_PER_SLOT = 4
 
 
 class Edges:
@@ -29,4 +34,6 @@ class Edges:
 
     async def client(self) -> WebhookClient:
         """To be awaited on the event loop that will use it."""
-        return WebhookClient(lambda: aiohttp_transport(self._settings.max_in_flight))
+        kept = _KEPT_PER_SLOT * self._settings.max_in_flight
+        make_room(kept + self._settings.max_in_flight)
+        return WebhookClient(kept)

@@ -1,158 +1,73 @@
-"""The HTTP client: the one module that posts to webhooks, and the seam at which its transport can be replaced.
+"""The HTTP client: the one thing that posts to webhooks.
 
-Requests and responses are httpx's; what moves them is aiohttp, because stock httpx costs time in the square of its open
-connections. No cookie is kept (one receiver's would go to another), no redirect followed, no proxy taken from the
-environment, no body decompressed (a small answer must not become a large one), and a body is read to its bound and cut
-off there. Every failure comes back as a code that `services.dispatcher.core.classification` explains.
+No cookie is kept (one receiver's would go to another), no redirect followed, no proxy taken from the environment, no
+body decompressed (a small answer must not become a large one), and a body is read to its bound and cut off there.
+Every failure is a code that `services.dispatcher.core.classification` explains.
+
+The client is ours, down to asyncio and the parser that uvicorn uses as well, because of what the libraries cost a
+delivery; ``docs/performance.md`` has the figures. What it does is what a transport of httpx does, and any of those can
+take its place: see `services.dispatcher.http_over_httpx`, which passes the same tests.
+
+**Why a request may be sent twice.** A server may close a connection while it is idle, and the request that we have
+just written crosses that on its way. From here it looks like a server that took the request and died; nobody can tell
+the two apart. So when a connection that was used before ends without one byte of an answer, the request is sent once
+more, over a fresh connection and within the same timeout. It may then arrive twice. That promises nothing less than
+before: delivery is at least once, both copies carry the same ``webhook-id``, and as a failed attempt the run's
+schedule would repeat this very request anyway, only later. What it saves is an attempt that failed for no fault of the
+receiver. On a fresh connection there is no such excuse, and no repetition.
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Callable
 
-import aiohttp
-import httpx
-from aiohttp.connector import Connection
-from httpx_aiohttp import AiohttpTransport
-
-from services.dispatcher.core.exchange import (
-    MAX_RESPONSE_BYTES,
-    Answer,
-    CannotSend,
-    NetworkFailure,
-    Request,
-    Result,
-)
-
-#: Seconds to make a connection, and half the request's own timeout, at most; that one bounds the whole.
-CONNECT_TIMEOUT_SECONDS = 5.0
-#: Seconds an idle connection is kept for the next request.
-KEEPALIVE_SECONDS = 15.0
-
-#: The first class that fits anything in the chain of causes decides: subclasses stand before their bases, and what
-#: says where it happened before what only says how.
-_CODES: tuple[tuple[type[BaseException], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "dns.failed"),
-    (socket.gaierror, "dns.failed"),
-    (aiohttp.ClientSSLError, "tls.failed"),
-    (aiohttp.ServerFingerprintMismatch, "tls.failed"),
-    (ssl.SSLError, "tls.failed"),
-    (aiohttp.ConnectionTimeoutError, "connect.timeout"),
-    (ConnectionRefusedError, "connect.refused"),
-    (aiohttp.ClientConnectorError, "connect.failed"),
-    (aiohttp.ServerTimeoutError, "read.timeout"),
-    (TimeoutError, "read.timeout"),
-    (aiohttp.ClientConnectionError, "connection.closed"),
-    (aiohttp.ClientPayloadError, "connection.closed"),
-    (aiohttp.ClientResponseError, "protocol.invalid"),
-    (ConnectionError, "connection.closed"),
-    (httpx.ConnectTimeout, "connect.timeout"),
-    (httpx.PoolTimeout, "connect.timeout"),
-    (httpx.TimeoutException, "read.timeout"),
-    (httpx.ConnectError, "connect.failed"),
-    (httpx.ProxyError, "connect.failed"),
-    (httpx.NetworkError, "connection.closed"),
-    (httpx.RemoteProtocolError, "protocol.invalid"),
-)
-_UNBUILDABLE = (
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-    httpx.InvalidURL,
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-)
+from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Request, Result
+from services.dispatcher.http_connection import Broken
+from services.dispatcher.http_dialing import Dialer, NotConnected
+from services.dispatcher.http_lookup import LookUp, look_up_by_system
+from services.dispatcher.http_pool import Pool
+from services.dispatcher.http_request import Target, Unbuildable, head_of, target_of
 
 
 class WebhookClient:
     """Posts requests. Make and use it on one event loop."""
 
-    def __init__(self, transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._transport = transport()
+    def __init__(self, max_idle: int, tls: ssl.SSLContext | None = None, look_up: LookUp = look_up_by_system) -> None:
+        """``max_idle`` bounds the connections kept for reuse, over all hosts; those in use are as many as there are
+        requests. ``tls`` says whom to trust: by default, whom the system trusts. ``look_up`` gives a host's addresses.
+        """
+        self._pool = Pool(max_idle)
+        self._dialer = Dialer(tls or ssl.create_default_context(), look_up, self._pool.forget)
+        self._loop = asyncio.get_running_loop()
 
     async def send(self, request: Request) -> Result:
         """Perform one request; never raises for what a receiver or a network does."""
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                return await self._exchange(request)
-        except (
-            TimeoutError,
-            aiohttp.ClientError,
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            ValueError,
-            OSError,
-        ) as error:
-            return result_of_failure(error)
+            target = target_of(request.url)
+            head = head_of(request, target)
+        except Unbuildable:
+            return CannotSend("request.invalid")
+        deadline = self._loop.time() + request.timeout_seconds
+        kept = self._pool.take(target.origin)
+        if kept is not None:
+            outcome = await kept.exchange(head, request.body, deadline)
+            if isinstance(outcome, Answer):
+                self._pool.put(kept)
+                return outcome
+            if not (outcome.silent and outcome.code == "connection.closed"):
+                return NetworkFailure(outcome.code)
+        return await self._send_afresh(target, head, request.body, deadline)
 
-    async def _exchange(self, request: Request) -> Answer:
-        response = await self._transport.handle_async_request(
-            httpx.Request(
-                request.method,
-                request.url,
-                headers=[*request.headers, ("accept-encoding", "identity")],
-                content=request.body,
-                extensions={
-                    "timeout": {
-                        # Less than the whole, so that it is known which of both ran out.
-                        "connect": min(CONNECT_TIMEOUT_SECONDS, request.timeout_seconds / 2),
-                        "read": request.timeout_seconds,
-                    }
-                },
-            )
-        )
+    async def _send_afresh(self, target: Target, head: bytes, body: bytes, deadline: float) -> Result:
         try:
-            body, truncated = bytearray(), False
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_RESPONSE_BYTES:
-                    truncated = True
-                    break
-        finally:
-            await response.aclose()
-        return Answer(
-            response.status_code,
-            response.headers.multi_items(),
-            bytes(body[:MAX_RESPONSE_BYTES]),
-            truncated,
-        )
+            connection = await self._dialer.dial(target.origin, deadline - self._loop.time())
+        except NotConnected as failure:
+            return NetworkFailure(failure.code)
+        outcome = await connection.exchange(head, body, deadline)
+        if isinstance(outcome, Broken):
+            return NetworkFailure(outcome.code)
+        self._pool.put(connection)
+        return outcome
 
     async def close(self) -> None:
-        await self._transport.aclose()
-
-
-def result_of_failure(error: BaseException) -> Result:
-    """The code for an exception of the HTTP, TLS, DNS and socket layers."""
-    chain = [error]
-    while (cause := chain[-1].__cause__) is not None:
-        chain.append(cause)
-    # aiohttp's exception is the cause of httpx's and the more exact one; a refused connection is only told apart by
-    # the operating system's error inside it.
-    chain += [each.os_error for each in chain if isinstance(each, aiohttp.ClientConnectorError)]
-    if any(isinstance(each, _UNBUILDABLE) for each in chain):
-        return CannotSend("request.invalid")
-    for kind, code in _CODES:
-        if any(isinstance(each, kind) for each in chain):
-            return NetworkFailure(code)
-    return CannotSend("request.invalid") if isinstance(error, ValueError) else NetworkFailure("connect.failed")
-
-
-class _WithoutReason(aiohttp.ClientResponse):
-    """An answer without its reason phrase, which means nothing and of which the transport can only take UTF-8."""
-
-    async def start(self, connection: Connection) -> "_WithoutReason":
-        await super().start(connection)
-        self.reason = ""
-        return self
-
-
-def aiohttp_transport(max_connections: int) -> AiohttpTransport:
-    """A transport for ``max_connections`` at once, over any number of hosts. Call it on the event loop."""
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=KEEPALIVE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        response_class=_WithoutReason,
-        trust_env=False,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-    )
-    return AiohttpTransport(client=session)
+        """Close what is idle. Nothing may be under way."""
+        self._pool.close()

@@ -9,16 +9,16 @@ whatever was acknowledged before these events were sent applies to them, whoever
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from services.dispatcher.conditions import evaluator
+from services.dispatcher.conditions import Conditions
 from services.dispatcher.core.configuration import Configuration
-from services.dispatcher.core.matching import Match, match
+from services.dispatcher.core.match_documents import match_record, request_headers
+from services.dispatcher.core.matching import Match, Triggered, match
 from shared.adapters import metrics
 from shared.adapters.clock import Clock
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.cloud_events import read_record
 from shared.core.faults import Fault, InfrastructureError, InvalidInput
 from shared.core.messages.base import ORGANIZATION_HEADER, TYPE_HEADER
-from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.integration_events import DISABLED_ERROR, ENABLED, RUN_ERRORS, chain_of
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_EVENT_BYTES, Topics, delivery_key, match_key
@@ -67,17 +67,23 @@ class MatchHandler:
         self._publish = publish
         self._dead_letters = dead_letters
         self._clock = clock
+        self._conditions = Conditions()
 
     def __call__(self, batch: Sequence[Record]) -> None:
         """Match ``batch`` and return when everything it led to is acknowledged."""
         if not self._table.wait_until(self._config_end(), CONFIG_WAIT_SECONDS):
             raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
         out: list[OutRecord] = []
+        matches: list[Match] = []
         for record in batch:
             with self._dead_letters.guard(record, out.append):
                 if self._can_match(record):
-                    out.extend(self._records(self._match(record)))
-        self._publish(out).wait()
+                    matched, body = self._match(record)
+                    out.extend(self._records(matched, body))
+                    matches.append(matched)
+        acknowledgement = self._publish(out)
+        _count(matches)
+        acknowledgement.wait()
 
     def _can_match(self, record: Record) -> bool:
         """Everything but what integrations do all day: only errors and ``integration.enabled`` are worth a rule."""
@@ -94,7 +100,7 @@ class MatchHandler:
         matched = match(
             event,
             self._configuration,
-            evaluator(event),
+            self._conditions.evaluator(event),
             chain=chain_of(record.value or b"") if about_integrations else (),
             config_offset=self._table.offset(),
             accepted_ms=record.timestamp_ms,
@@ -102,25 +108,31 @@ class MatchHandler:
         )
         return matched, body
 
-    def _records(self, matched: tuple[Match, bytes]) -> list[OutRecord]:
-        result, body = matched
-        organization = result.record.organization
-        metrics.EVENTS_MATCHED.labels("yes" if result.requests else "no").inc()
-        metrics.RUNS_CREATED.inc(len(result.requests))
-        metrics.RULES_UNEVALUABLE.inc(len(result.record.unevaluable))
-        out = [self._delivery(request, result.ordered.get(request.run_id), body) for request in result.requests]
+    def _records(self, matched: Match, body: bytes) -> list[OutRecord]:
+        organization, event_id = matched.event.organization, matched.event.id
+        out = [self._delivery(matched, run, body) for run in matched.runs]
         out.append(
             OutRecord(
                 self._topics.run_log.name,
-                match_key(organization, result.record.event.id),
-                result.record.encode(),
+                match_key(organization, event_id),
+                match_record(matched),
                 [(ORGANIZATION_HEADER, organization.encode())],
             )
         )
         return out
 
-    def _delivery(self, request: DeliveryRequest, order: bytes | None, body: bytes) -> OutRecord:
-        if order is not None:
-            return OutRecord(self._topics.deliveries_ordered.name, order, body, request.headers())
-        key = delivery_key(request.organization, request.integration_id, request.shard)
-        return OutRecord(self._topics.deliveries.name, key, body, request.headers())
+    def _delivery(self, matched: Match, run: Triggered, body: bytes) -> OutRecord:
+        headers = request_headers(matched, run)
+        if run.order is not None:
+            return OutRecord(self._topics.deliveries_ordered.name, run.order, body, headers)
+        key = delivery_key(matched.event.organization, run.integration_id, shard=0)
+        return OutRecord(self._topics.deliveries.name, key, body, headers)
+
+
+def _count(matches: Sequence[Match]) -> None:
+    """Once a batch: each count is a lock."""
+    fired = sum(1 for each in matches if each.runs)
+    metrics.EVENTS_MATCHED.labels("yes").inc(fired)
+    metrics.EVENTS_MATCHED.labels("no").inc(len(matches) - fired)
+    metrics.RUNS_CREATED.inc(sum(len(each.runs) for each in matches))
+    metrics.RULES_UNEVALUABLE.inc(sum(len(each.unevaluable) for each in matches))

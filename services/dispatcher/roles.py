@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from services.dispatcher.authorisation import Authoriser
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.delay_handler import DelayHandler
 from services.dispatcher.edges import Edges
 from services.dispatcher.match_handler import MatchHandler
 from services.dispatcher.ordered_handler import OrderedHandler
 from services.dispatcher.ordered_sender import OrderedSender
-from services.dispatcher.secrets_store import SecretsStore
+from services.dispatcher.preparation import Preparation
+from services.dispatcher.rendering import Renderer
 from services.dispatcher.send_handler import SendHandler
 from services.dispatcher.send_loop import SendLoop
 from services.dispatcher.sender import Sender
@@ -98,7 +100,8 @@ class Roles:
     def send(self) -> None:
         self._wait_for_tables()
         engine = self._send_loop(Role.SEND)
-        handler = self._send_handler(engine)
+        renderer = Renderer()
+        handler = self._send_handler(engine, renderer)
         topics = [self._topics.deliveries.name, self._topics.deliveries_due.name]
         sender = Sender(
             loop=engine.loop,
@@ -115,11 +118,13 @@ class Roles:
         self._health.add("send", consumer.not_ready)
         consumer.run(self._stop)
         engine.close()
+        renderer.close()
 
     def ordered(self) -> None:
         self._wait_for_tables()
         engine = self._send_loop(Role.ORDERED)
-        handler = self._send_handler(engine)
+        renderer = Renderer()
+        handler = self._send_handler(engine, renderer)
         again = OffsetReader(functools.partial(table_consumer, self._settings))
         again_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ordered-again")
         lock = threading.Lock()
@@ -153,6 +158,7 @@ class Roles:
         self._health.add("ordered", consumer.not_ready)
         consumer.run(self._stop)
         engine.close()
+        renderer.close()
         again_thread.shutdown()
         again.close()
 
@@ -166,14 +172,21 @@ class Roles:
     def _history(self) -> HistoryReader:
         return HistoryReader(functools.partial(table_consumer, self._settings))
 
-    def _send_handler(self, engine: SendLoop) -> SendHandler:
+    def _send_handler(self, engine: SendLoop, renderer: Renderer) -> SendHandler:
+        sealer = Sealer.from_file(self._settings.sealing_key_file)
         return SendHandler(
             topics=self._topics,
             configuration=self._configuration,
             config_offset=self._config_table.offset,
             state_of=self._states.of,
             client=engine.client,
-            secrets=SecretsStore(self._configuration, Sealer.from_file(self._settings.sealing_key_file)),
+            preparation=Preparation(
+                mappings=self._configuration.mappings,
+                renderer=renderer,
+                authoriser=Authoriser(self._configuration, sealer, engine.client, now_ms),
+                clock=now_ms,
+            ),
+            judge=renderer,
             default_disable_policy=DisablePolicy(
                 failed_runs=self._settings.failure_limit,
                 minimum_failing_seconds=self._settings.minimum_failing_seconds,

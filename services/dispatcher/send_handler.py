@@ -1,4 +1,4 @@
-"""The send stage's work on one delivery request: resolve, sign, post, decide, and say what to produce.
+"""The send stage's work on one delivery request: resolve, prepare, post, decide, and say what to produce.
 
 When a run may begin is not decided here (`services.dispatcher.core.gate`); this module knows what its integration sets,
 and what becomes of a run that is put off.
@@ -11,20 +11,19 @@ the request when they are acknowledged.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from services.dispatcher.core.classification import Failed, Verdict, classify, sign_of
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.deferral import OUT_OF_TIME, put_off
-from services.dispatcher.core.exchange import Answer, CannotSend, Request, Result
+from services.dispatcher.core.exchange import Answer, Request, Result
 from services.dispatcher.core.gate import Defer, Limits
 from services.dispatcher.core.retry_policy import GiveUp, Next, next_try, parse_retry_after
 from services.dispatcher.core.run_records import Attempted, LedTo, Terms, records_of_attempt, records_of_skip, waiting
-from services.dispatcher.core.signing import signature_headers
 from services.dispatcher.core.window import Sign
+from services.dispatcher.preparation import NotPrepared, Prepared, Work
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
-from shared.core.cloud_events import CONTENT_TYPE
 from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.integration_events import RunStatus
@@ -34,10 +33,10 @@ from shared.core.records import OutRecord
 from shared.core.resources import DisablePolicy, Integration, Webhook
 from shared.core.topics import Topics
 
-USER_AGENT = "Hookfleet"
 #: Longest wait for the configuration a request was matched with, in seconds.
 CONFIG_WAIT_SECONDS = 30.0
 _CONFIG_CHECK_SECONDS = 0.01
+_UNAUTHORIZED = 401
 #: Looked up once: it is counted with every delivery.
 _SUCCEEDED = metrics.ATTEMPTS.labels("success")
 
@@ -49,22 +48,23 @@ class HttpClient(Protocol):
         """Perform ``request``; every failure is a result."""
 
 
-class Secrets(Protocol):
-    """Whatever opens secrets."""
+class Judges(Protocol):
+    """Whatever performs an integration's own test of an answer."""
 
-    def signing_secrets(self, organization: str, webhook: Webhook) -> list[str]:
-        """Live signing secrets of a webhook's credentials, newest first.
+    async def succeeded(
+        self, request: DeliveryRequest, integration: Integration, answer: Answer
+    ) -> Literal[True] | str | None:
+        """True when the answer is a success, else why it is none; null when there is no such test."""
 
-        Raises CredentialFailure when a linked credential is missing or does not open.
-        """
 
+class Prepares(Protocol):
+    """Whatever builds the request to send."""
 
-class CredentialFailure(Exception):
-    """A linked credential cannot be used; ``code`` is explained in `services.dispatcher.core.classification`."""
+    async def prepare(self, work: Work, started_ms: int) -> Prepared | NotPrepared:
+        """Never raises for what configuration or events are like."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    def refused(self, work: Work, prepared: Prepared) -> None:
+        """The receiver did not accept who we are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class SendHandler:
         config_offset: Callable[[], int],
         state_of: Callable[[str, str], IntegrationState | None],
         client: HttpClient,
-        secrets: Secrets,
+        preparation: Prepares,
+        judge: Judges,
         default_disable_policy: DisablePolicy,
         clock: Clock,
         chance: Callable[[], float],
@@ -97,7 +98,8 @@ class SendHandler:
         self._config_offset = config_offset
         self._state_of = state_of
         self._client = client
-        self._secrets = secrets
+        self._preparation = preparation
+        self._judge = judge
         self._default_disable_policy = default_disable_policy
         self._clock = clock
         self._chance = chance
@@ -166,45 +168,51 @@ class SendHandler:
         self, request: DeliveryRequest, value: bytes, integration: Integration, webhook: Webhook
     ) -> Attempted:
         started_ms = self._clock()
-        try:
-            secrets = self._secrets.signing_secrets(request.organization, webhook)
-        except CredentialFailure as failure:
+        work = Work(request, value, integration, webhook)
+        prepared = await self._preparation.prepare(work, started_ms)
+        if isinstance(prepared, NotPrepared):
             ended_ms = self._clock()
-            stage = _stage(StageName.AUTHENTICATE, started_ms, ended_ms, failure.code)
-            result: Result = CannotSend(failure.code)
-            return Attempted(None, result, classify(result), GiveUp(), (stage,), started_ms, ended_ms)
-        http = Request(
-            url=webhook.url,
-            headers=[
-                *webhook.headers.items(),
-                ("content-type", CONTENT_TYPE),
-                ("user-agent", USER_AGENT),
-                *signature_headers(request.webhook_id, started_ms // 1000, value, secrets),
-            ],
-            body=value,
-            timeout_seconds=integration.timeout_seconds,
-        )
+            verdict = classify(prepared.failure)
+            following = self._next(request, prepared.failure, verdict, integration, started_ms, ended_ms)
+            return Attempted(
+                None,
+                prepared.failure,
+                verdict,
+                following,
+                prepared.stages,
+                started_ms,
+                ended_ms,
+                entity=prepared.entity,
+            )
         sent_ms = self._clock()
         metrics.IN_FLIGHT.inc()
         try:
-            result = await self._client.send(http)
+            result = await self._client.send(prepared.request)
         finally:
             metrics.IN_FLIGHT.dec()
+        metrics.ATTEMPT_SECONDS.observe((self._clock() - sent_ms) / 1000)
+        verdict = classify(result, await self._success(work, result))
         ended_ms = self._clock()
-        metrics.ATTEMPT_SECONDS.observe((ended_ms - sent_ms) / 1000)
-        verdict = classify(result)
         self._count(verdict, request, ended_ms)
-        stages = (
-            _stage(StageName.AUTHENTICATE, started_ms, sent_ms, None),
-            _stage(
-                StageName.PERFORM,
-                sent_ms,
-                ended_ms,
-                verdict.error.cause if isinstance(verdict, Failed) else None,
-            ),
+        if isinstance(result, Answer) and result.status == _UNAUTHORIZED:
+            self._preparation.refused(work, prepared)
+        return Attempted(
+            prepared.request,
+            result,
+            verdict,
+            self._next(request, result, verdict, integration, started_ms, ended_ms),
+            (*prepared.stages, _performed(sent_ms, ended_ms, verdict)),
+            started_ms,
+            ended_ms,
+            prepared.authorisation.secrets,
+            prepared.entity,
         )
-        following = self._next(request, result, verdict, integration, started_ms, ended_ms)
-        return Attempted(http, result, verdict, following, stages, started_ms, ended_ms)
+
+    async def _success(self, work: Work, result: Result) -> bool | str | None:
+        """What the integration's own test says of an answer; null where there is none."""
+        if work.integration.is_plain or not isinstance(result, Answer):
+            return None
+        return await self._judge.succeeded(work.request, work.integration, result)
 
     def _next(
         self,
@@ -254,11 +262,11 @@ class SendHandler:
         return Terms(epoch, policy.failed_runs, round(policy.minimum_failing_seconds * 1000))
 
 
-def _stage(name: StageName, started_ms: int, ended_ms: int, reason: str | None) -> Stage:
+def _performed(started_ms: int, ended_ms: int, verdict: Verdict) -> Stage:
     return Stage(
-        name=name,
+        name=StageName.PERFORM,
         started_ms=started_ms,
         duration_ms=ended_ms - started_ms,
-        ok=reason is None,
-        reason=reason,
+        ok=not isinstance(verdict, Failed),
+        reason=verdict.error.happened if isinstance(verdict, Failed) else None,
     )

@@ -4,17 +4,22 @@ from services.dispatcher.core.configuration import Configuration
 from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.state import IntegrationState
 from shared.core.records import Record
-from shared.core.resources import Kind, Resource
+from shared.core.resources import Kind
+
+_KINDS = frozenset(Kind)
 
 
 def apply_config(configuration: Configuration, record: Record) -> None:
-    """Raises InvalidInput or pydantic.ValidationError when the record is no resource."""
+    """Raises InvalidInput when the record is not in the form of a resource."""
     parts = (record.key or b"").decode().split("/")
-    if len(parts) != 3 or parts[0] not in set(Kind):
+    if len(parts) != 3 or parts[0] not in _KINDS:
         raise InvalidInput([Fault("(key)", "not kind/organization/id", "only ingest writes this topic")])
     kind, organization, resource_id = Kind(parts[0]), parts[1], parts[2]
-    resource = None if record.value is None else Resource.model_validate_json(record.value)
-    configuration.apply(kind, organization, resource_id, resource)
+    if kind is Kind.MAPPING:
+        # Apart from the rest: no event matches otherwise because of one, and there may be a million.
+        configuration.mappings.apply(organization, resource_id, record.value)
+    else:
+        configuration.apply(kind, organization, resource_id, record.value)
 
 
 class IntegrationStates:

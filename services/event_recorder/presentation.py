@@ -43,8 +43,8 @@ def integration_event_item(row: Found) -> Document:
         item["run_id"] = event.data.run_id
         item["status"] = event.data.status
         item["attempts"] = len(event.data.attempts)
-        if event.data.error is not None:
-            item["error"] = event.data.error.model_dump()
+        about = {"error": event.data.error, "entity": event.data.entity, "context": event.data.context}
+        item |= {name: said.model_dump(exclude_none=True) for name, said in about.items() if said is not None}
     item["superseded"] = row["deciding_offset"] not in (None, row["topic_offset"])
     return item
 

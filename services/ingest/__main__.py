@@ -17,7 +17,8 @@ from services.ingest.http_server import HttpServer
 from services.ingest.record_acceptance import RecordAcceptance
 from services.ingest.settings import IngestSettings
 from shared.adapters.async_publisher import AsyncPublisher
-from shared.adapters.cel_conditions import check_condition
+from shared.adapters.cel_checks import expression_faults
+from shared.adapters.client_certificates import check_client_certificate
 from shared.adapters.clock import now_ms
 from shared.adapters.health import Health
 from shared.adapters.json_logs import configure_logs
@@ -60,7 +61,8 @@ def main() -> int:
         organization=settings.organization,
         writer=writer,
         sealing=Sealer.from_file(settings.sealing_key_file),
-        check_condition=check_condition,
+        check_expressions=expression_faults,
+        check_certificate=check_client_certificate,
         clock=now_ms,
     )
     server = HttpServer(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 #: Milliseconds since 1970.
 Clock = Callable[[], int]
@@ -15,4 +16,10 @@ def now_ms() -> int:
 
 def rfc3339(ms: int) -> str:
     """Milliseconds since 1970 as RFC 3339 in UTC, such as 2030-01-31T12:00:00.250Z."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Thousands of times are written in one second, and only their milliseconds differ."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

@@ -6,42 +6,57 @@ Bodies, headers and secrets are never fields.
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from shared.adapters.clock import rfc3339
+from shared.adapters.clock import now_ms, rfc3339
 
 _QUIET = ("kafka", "httpx", "httpcore", "aiokafka", "faust", "mode", "uvicorn", "asyncio", "alembic")
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
-class JsonFormatter(logging.Formatter):
-    """A log record as one JSON object."""
+class JsonLines(logging.Handler):
+    """Writes to standard error: what libraries log, through `logging`, and units of work, past it."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
         self._service = service
+        self._exceptions = logging.Formatter()
 
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": rfc3339(int(record.created * 1000)),
-            "level": record.levelname,
-            "service": self._service,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        fields = getattr(record, "fields", None)
-        if isinstance(fields, dict):
-            line.update(fields)
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = getattr(record, "fields", {})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+            fields = {**fields, "exception": self._exceptions.formatException(record.exc_info)}
+        self.write(int(record.created * 1000), record.levelname, record.name, record.getMessage(), fields)
+
+    def write(self, ms: int, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> None:
+        line = {
+            "time": rfc3339(ms),
+            "level": level,
+            "service": self._service,
+            "logger": logger,
+            "message": message,
+            **fields,
+        }
+        text = orjson.dumps(line, default=str, option=_OPTIONS).decode()
+        self.acquire()
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        finally:
+            self.release()
+
+
+#: The handler of a process that has configured its logs.
+_configured: list[JsonLines] = []
 
 
 def configure_logs(service: str, level: str) -> None:
     """Send everything at ``level`` and above to standard error as JSON; libraries only from WARNING on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(service))
+    handler = JsonLines(service)
+    _configured[:] = [handler]
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -50,6 +65,14 @@ def configure_logs(service: str, level: str) -> None:
 
 
 def log(logger: logging.Logger, level: int, message: str, **fields: Any) -> None:
-    """Log one unit of work with its fields."""
-    if logger.isEnabledFor(level):
+    """Log one unit of work with its fields.
+
+    Where the process has configured its logs this goes past `logging`, which would make a record, look for the caller
+    and format it, only to arrive at the same line: three quarters of what a line cost.
+    """
+    if not logger.isEnabledFor(level):
+        return
+    if _configured:
+        _configured[0].write(now_ms(), logging.getLevelName(level), logger.name, message, fields)
+    else:
         logger.log(level, message, extra={"fields": fields})

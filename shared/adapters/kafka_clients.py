@@ -7,11 +7,12 @@ group, no auto-commit, read-committed, range assignment (so that one worker hold
 
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 
+from shared.adapters.batch_producer import BatchProducer
 from shared.adapters.header_names import EscapedHeaders, accept_any_header_name
 from shared.adapters.settings import ServiceSettings
 from shared.core.faults import Fault
@@ -21,8 +22,9 @@ from shared.core.topics import MAX_RECORD_BYTES
 #: A record's own framing comes on top of its bytes; brokers refuse above max.message.bytes, so the client's limit may
 #: be generous.
 _MAX_REQUEST_BYTES = 2 * MAX_RECORD_BYTES
-#: Records buffered for at most this long to travel together.
-_LINGER_MS = 2
+#: Requests under way to one broker. With one, what comes meanwhile gathers and travels together: fewer and larger
+#: batches when there is much, and no waiting for company when there is little.
+_IN_FLIGHT = 1
 _BATCH_BYTES = 128 * 1024
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
@@ -86,14 +88,15 @@ def _reading() -> dict[str, Any]:
     }
 
 
-def producer(settings: ServiceSettings, transactional_id: str | None = None) -> KafkaProducer:
+def producer(settings: ServiceSettings, transactional_id: str | None = None) -> BatchProducer:
     """An idempotent producer; with ``transactional_id`` a fenced, transactional one."""
-    return KafkaProducer(
+    return BatchProducer(
         **_connection(settings),
         acks="all",
         enable_idempotence=True,
         transactional_id=transactional_id,
-        linger_ms=0 if transactional_id else _LINGER_MS,
+        linger_ms=0,
+        max_in_flight_requests_per_connection=_IN_FLIGHT,
         batch_size=_BATCH_BYTES,
         compression_type="lz4",
         max_request_size=_MAX_REQUEST_BYTES,

@@ -35,6 +35,9 @@ DEFERRALS = Counter(
 )
 HELD = Gauge("hookfleet_runs_held", "Runs that wait in this worker's memory for their turn")
 IN_FLIGHT = Gauge("hookfleet_requests_in_flight", "Attempts under way in this worker")
+TOKEN_REQUESTS = Counter(
+    "hookfleet_token_requests_total", "Requests for OAuth access tokens, by granted or why not", ["outcome"]
+)
 DUPLICATES_SKIPPED = Counter("hookfleet_duplicates_skipped_total", "Repeated (run id, step) records skipped")
 
 # dispatcher: delay

@@ -10,15 +10,17 @@ A record that a broker refuses for good takes the process down: its work is not 
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from kafka import KafkaProducer
-
+from shared.adapters.batch_producer import BatchProducer
 from shared.core.faults import InfrastructureError
 from shared.core.records import OutRecord
 
 #: Bytes that may wait for acknowledgement in one process.
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+#: Bytes that take room together and leave it together: room is a lock that the sending thread and the producer's own
+#: want at once, and taking it for every record cost more than the record's own bytes.
+PART_BYTES = 1024 * 1024
 
 
 class PublishFailed(InfrastructureError):
@@ -29,6 +31,7 @@ class Acknowledgement:
     """Outcome of one ``send``: waits in a thread, or calls back from the producer's I/O thread."""
 
     def __init__(self, outstanding: int) -> None:
+        """``outstanding``: the number of parts that it went in."""
         self._outstanding = outstanding
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -71,7 +74,7 @@ class Acknowledgement:
 class Publisher:
     """The process's one producer of ordinary records. Thread-safe."""
 
-    def __init__(self, client: KafkaProducer, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, client: BatchProducer, on_failure: Callable[[BaseException], None]) -> None:
         """``on_failure`` is told of records that were refused for good; the process must end."""
         self._client = client
         self._on_failure = on_failure
@@ -80,25 +83,34 @@ class Publisher:
 
     def send(self, records: Sequence[OutRecord]) -> Acknowledgement:
         """Produce ``records``; blocks while ``MAX_BUFFERED_BYTES`` are waiting."""
-        acknowledgement = Acknowledgement(len(records))
-        for record in records:
-            size = record.size
-            with self._room:
-                self._room.wait_for(lambda: self._buffered < MAX_BUFFERED_BYTES)
-                self._buffered += size
-            future = self._client.send(record.topic, value=record.value, key=record.key, headers=record.headers)
-            future.add_callback(self._sent, size, acknowledgement)
-            future.add_errback(self._refused, size, acknowledgement)
+        parts = list(_parts(records))
+        acknowledgement = Acknowledgement(len(parts))
+        for part, size in parts:
+            self._enter(size)
+            self._send_part(part, size, acknowledgement)
         return acknowledgement
 
-    def _sent(self, size: int, acknowledgement: Acknowledgement, _: object) -> None:
-        self._leave(size)
-        acknowledgement.acknowledged()
+    def _send_part(self, records: Sequence[OutRecord], size: int, acknowledgement: Acknowledgement) -> None:
+        def sent() -> None:
+            self._leave(size)
+            acknowledgement.acknowledged()
 
-    def _refused(self, size: int, acknowledgement: Acknowledgement, error: BaseException) -> None:
-        self._leave(size)
-        acknowledgement.failed(error)
-        self._on_failure(error)
+        def refused(error: BaseException) -> None:
+            self._leave(size)
+            acknowledgement.failed(error)
+            self._on_failure(error)
+
+        countdown = _Countdown(len(records), sent, refused)
+        for record in records:
+            future = self._client.append(record)
+            future.add_callback(countdown.sent)
+            future.add_errback(countdown.refused)
+        self._client.wake()
+
+    def _enter(self, size: int) -> None:
+        with self._room:
+            self._room.wait_for(lambda: self._buffered < MAX_BUFFERED_BYTES)
+            self._buffered += size
 
     def _leave(self, size: int) -> None:
         with self._room:
@@ -108,3 +120,43 @@ class Publisher:
     def close(self) -> None:
         """Flush what is buffered, five seconds at most."""
         self._client.close(timeout=5)
+
+
+class _Countdown:
+    """Tells what became of several records: once, that all were sent, or the first refusal."""
+
+    def __init__(
+        self, outstanding: int, all_sent: Callable[[], None], refused: Callable[[BaseException], None]
+    ) -> None:
+        self._outstanding = outstanding
+        self._all_sent = all_sent
+        self._refused: Callable[[BaseException], None] | None = refused
+        # Mostly the producer's thread calls; where a record is acknowledged before anybody listens, it is the sender's.
+        self._lock = threading.Lock()
+
+    def sent(self, _: object) -> None:
+        with self._lock:
+            self._outstanding -= 1
+            is_last = self._outstanding == 0
+        if is_last:
+            self._all_sent()
+
+    def refused(self, error: BaseException) -> None:
+        with self._lock:
+            refused, self._refused = self._refused, None
+        if refused is not None:
+            refused(error)
+
+
+def _parts(records: Sequence[OutRecord]) -> Iterator[tuple[list[OutRecord], int]]:
+    """``records`` in order, in parts of `PART_BYTES` or a record more, each with its size."""
+    part: list[OutRecord] = []
+    size = 0
+    for record in records:
+        part.append(record)
+        size += record.size
+        if size >= PART_BYTES:
+            yield part, size
+            part, size = [], 0
+    if part:
+        yield part, size

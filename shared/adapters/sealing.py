@@ -3,6 +3,9 @@
 A sealed secret is ``v1.<key name>.<nonce + ciphertext in base64>``. What it belongs to (the config key) is
 authenticated with it, so a sealed secret copied to another resource or organization does not open. Keys come from a
 mounted file, one ``name:base64 of 32 bytes`` a line; the first seals, all open.
+
+To rotate the key, so that at every moment whoever must open something can: add the new key as the *second* line for all
+services; make it the first for ingest; have everything sealed anew (``hookfleet credentials reseal``); remove the old.
 """
 
 import base64
@@ -56,6 +59,10 @@ class Sealer:
         nonce = os.urandom(_NONCE_BYTES)
         box = self._ciphers[self._primary].encrypt(nonce, secret, belongs_to)
         return f"v1.{self._primary}.{base64.b64encode(nonce + box).decode()}"
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it was sealed with the key that seals now."""
+        return sealed.startswith(f"v1.{self._primary}.")
 
     def open(self, sealed: str, belongs_to: bytes) -> bytes:
         """Raises SealingError when the key is unknown or the secret belongs to something else."""

@@ -31,6 +31,16 @@ CODES: Final = (
     "read.timeout",
     "connection.closed",
     "protocol.invalid",
+    "tls.expired",
+    "tls.self-signed",
+    "tls.wrong-name",
+    "tls.untrusted",
+    "tls.client-certificate",
+    "proxy.refused",
+    "proxy.failed",
+    "token.unreachable",
+    "success.false",
+    "receiver.overloaded",
 )
 _FIRST_WORD: Final = 1_000
 

@@ -45,4 +45,7 @@ class OutRecord:
     @property
     def size(self) -> int:
         """Bytes this record holds in memory, roughly."""
-        return len(self.key) + len(self.value or b"") + sum(len(name) + len(raw) for name, raw in self.headers)
+        size = len(self.key) + len(self.value or b"")
+        for name, raw in self.headers:
+            size += len(name) + len(raw)
+        return size

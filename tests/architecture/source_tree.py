@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-FIRST_PARTY = ("services", "shared", "deploy", "tests")
+FIRST_PARTY = ("services", "shared", "deploy", "tests", "bench")
 
 
 @dataclass(frozen=True)

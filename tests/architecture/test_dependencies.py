@@ -16,7 +16,8 @@ def normal(requirement: str) -> str:
 
 def declared() -> set[str]:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-    return {normal(line) for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    extras = project["optional-dependencies"]
+    return {normal(line) for line in [*project["dependencies"], *extras["dev"], *extras["bench"]]}
 
 
 def test_every_dependency_is_locked_with_hashes() -> None:

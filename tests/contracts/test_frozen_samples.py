@@ -193,7 +193,7 @@ OURS = [name for name in NAMES if sample(name).topic in {"config", "integration_
 @pytest.mark.parametrize("name", OURS)
 def test_fields_of_a_newer_writer_are_skipped(name: str) -> None:
     frozen = sample(name)
-    if name == "v1.config.webhook":
+    if name.startswith("v1.config.webhook"):
         # A webhook's headers are a map, not a form: every name in it is meant.
         frozen.value["spec"].pop("headers")
     newer = Sample(frozen.topic, frozen.key, frozen.headers, with_a_stranger(frozen.value))

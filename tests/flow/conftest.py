@@ -11,12 +11,19 @@ import pytest
 
 from deploy.local.fleet.local_fleet import Fleet
 from deploy.local.fleet.plan import FleetPlan
+from tests.component.dispatcher.loopback_certificates import Authority
 from tests.flow.receiver import Receiver
 from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
-def fleet(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that the fleet trusts, and no other."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def fleet(kafka_bootstrap: str, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     plan = FleetPlan(
         ingest=2,
         dispatcher=2,
@@ -27,7 +34,9 @@ def fleet(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         session_timeout_ms=6_000,
         drain_seconds=10.0,
     )
-    env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+    trusted = tmp_path_factory.mktemp("trusted") / "authority.pem"
+    trusted.write_text(authority.pem)
+    env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "SSL_CERT_FILE": str(trusted)}
     with Fleet(tmp_path_factory.mktemp("fleet"), plan, env=env) as running:
         yield running
 

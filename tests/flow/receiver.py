@@ -1,20 +1,23 @@
 """A real HTTP receiver whose answers a test decides, path by path."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came in; ``at`` is in seconds since 1970."""
+    """One request as it came in; ``at`` is in seconds since 1970, ``client`` the name in a client certificate."""
 
     at: float
     path: str
     headers: dict[str, str]
     body: bytes
+    client: str | None = None
 
     @property
     def webhook_id(self) -> str:
@@ -36,9 +39,10 @@ Behaviour = Callable[[list[Received]], Reply]
 
 
 class Receiver:
-    """Listens on a free port of the loopback interface."""
+    """Listens on a free port of the loopback interface, with TLS where it is given some."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "http" if tls is None else "https"
         self._lock = threading.Lock()
         self._received: list[Received] = []
         self._behaviours: dict[str, Behaviour | Reply] = {}
@@ -50,7 +54,8 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                reply = receiver._take(Received(time.time(), self.path, headers, body))
+                client = _common_name(self.connection) if isinstance(self.connection, ssl.SSLSocket) else None
+                reply = receiver._take(Received(time.time(), self.path, headers, body, client))
                 if reply.after_seconds:
                     receiver._closing.wait(reply.after_seconds)
                 self.send_response(reply.status)
@@ -71,14 +76,17 @@ class Receiver:
 
         self._closing = threading.Event()
         self._server = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            # Shaken hands on in the connection's own thread: one that hangs holds up nobody.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def answer(self, path: str, behaviour: Behaviour | Reply) -> None:
-        """Set what ``path`` answers from now on; without this it is 200."""
+        """Set what ``path``, whatever its query, answers from now on; without this it is 200."""
         with self._lock:
             self._behaviours[path] = behaviour
 
@@ -94,10 +102,16 @@ class Receiver:
                 for each in self._received
                 if each.path == request.path and each.headers.get("webhook-id") == request.headers.get("webhook-id")
             ]
-            behaviour = self._behaviours.get(request.path, Reply())
+            behaviour = self._behaviours.get(request.path.partition("?")[0], Reply())
         return behaviour if isinstance(behaviour, Reply) else behaviour(same)
 
     def close(self) -> None:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def _common_name(connection: ssl.SSLSocket) -> str | None:
+    certificate: Any = connection.getpeercert() or {}
+    names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
+    return next(iter(names), None)

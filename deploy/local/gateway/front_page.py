@@ -25,8 +25,9 @@ _ROWS = (
             ("POST /v1/apply", "a whole configuration, all or nothing"),
             ("/v1/webhooks", "where to post"),
             ("/v1/notification-rules", "which events matter"),
-            ("/v1/credentials", "what signs requests"),
+            ("/v1/credentials", "what proves that requests are ours"),
             ("/v1/integrations", "rule to webhook, and enable or disable it"),
+            ("/v1/mappings", "ids by which external systems know entities"),
         ),
     ),
     (

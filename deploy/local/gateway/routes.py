@@ -21,6 +21,7 @@ _INGEST = (
     "/v1/notification-rules",
     "/v1/credentials",
     "/v1/integrations",
+    "/v1/mappings",
     "/v1/apply",
     "/openapi.json",
 )

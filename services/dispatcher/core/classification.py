@@ -1,27 +1,22 @@
 """From what came of a request to what it means: success, a failure worth repeating, or a final one.
 
-One table, so that cause, code, remedy and event type of every failure can be read and reviewed together. A receiver's
-answer that is not 2xx and every network failure is worth repeating, 410 Gone excepted; what fails before the wire is
-final at once. Redirects are answers like any other: following one would send a signed body somewhere unchecked.
+The rows of `services.dispatcher.core.failures` say what each failure means; here is decided which row applies. A
+receiver's answer that is not 2xx and every network failure is worth repeating, 410 Gone excepted; what fails before the
+wire is final at once, unless a network was to blame. Redirects are answers like any other: following one would send a
+signed body somewhere unchecked. An integration's own test of the answer, where it has one, comes before the status.
 """
 
 from dataclasses import dataclass
 
 from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Result
+from services.dispatcher.core.failures import FAILURES, Failure, failure_of_status
 from services.dispatcher.core.window import Sign
-from shared.core.messages.integration_events import (
-    AUTHENTICATION_ERROR,
-    PERFORM_ERROR,
-    VALIDATION_ERROR,
-    CodeOrigin,
-    ErrorDetail,
-    RunStatus,
-)
+from shared.core.messages.integration_events import ErrorDetail, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """A 2xx answer."""
+    """A 2xx answer, or one that the integration's own test calls a success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,85 +33,24 @@ class Failed:
 
 Verdict = Succeeded | Failed
 
-#: code → (cause, remedy). The cause completes "The webhook could not be delivered: …".
-NETWORK_FAILURES: dict[str, tuple[str, str]] = {
-    "dns.failed": (
-        "the host name could not be resolved",
-        "Check the host name in the webhook's URL and its DNS record.",
-    ),
-    "connect.refused": (
-        "nothing accepts connections at that address",
-        "Start the receiver, or correct host and port in the webhook's URL.",
-    ),
-    "connect.timeout": (
-        "no connection was made in time",
-        "Check that the receiver runs and that no firewall drops our packets.",
-    ),
-    "connect.failed": (
-        "the connection could not be made",
-        "Check that the receiver is reachable from the fleet's network.",
-    ),
-    "tls.failed": (
-        "no trusted TLS connection could be made",
-        "Check the receiver's certificate: its names, its expiry and its chain.",
-    ),
-    "read.timeout": (
-        "the receiver did not answer in time",
-        "Answer first and do the work afterwards, or raise the integration's timeout.",
-    ),
-    "connection.closed": (
-        "the receiver closed the connection before it had answered",
-        "Look for a crash, a restart or a proxy limit at the receiver.",
-    ),
-    "protocol.invalid": (
-        "the answer was not HTTP",
-        "Check that the webhook's URL points at an HTTP server.",
-    ),
-}
-
-LOCAL_FAILURES: dict[str, tuple[str, str]] = {
-    "request.invalid": (
-        "the request could not be built",
-        "Correct the webhook's URL and headers.",
-    ),
-    "credential.missing": (
-        "a linked credential does not exist",
-        "Create the credential again, or link another one to the webhook.",
-    ),
-    "credential.unusable": (
-        "a linked credential cannot be opened with the fleet's sealing keys",
-        "Give the fleet the key file that sealed it, or create the credential again.",
-    ),
-}
-
-_REMEDY_OF_STATUS: dict[int, str] = {
-    400: "Compare the body with what the receiver expects; it calls the request malformed.",
-    401: "Check the webhook's credential: the receiver does not accept it.",
-    403: "Check that the credential may call this URL.",
-    404: "Correct the path in the webhook's URL.",
-    405: "Let the receiver accept POST at this URL.",
-    407: "Check the credential of the proxy in between.",
-    410: "The receiver asks not to be called again; point the webhook somewhere else and enable the integration.",
-    413: "Let the receiver accept bodies of this size.",
-    415: "Let the receiver accept application/cloudevents+json.",
-    422: "Compare the body with what the receiver expects; it cannot process the content.",
-    429: "The receiver is called too often; let it accept more, or lower the rate.",
-}
+_SUCCEEDED = Succeeded()
+_GONE = 410
 
 
-def classify(result: Result) -> Verdict:
-    """What ``result`` means."""
+def classify(result: Result, success: bool | str | None = None) -> Verdict:
+    """What ``result`` means. ``success`` is what the integration's own test says of an answer: whether it is a success,
+    or why it is none; null where there is no such test."""
     match result:
-        case Answer(status=status) if 200 <= status < 300:
-            return Succeeded()
         case Answer(status=status):
-            return _failed_answer(status)
-        case NetworkFailure(code=code):
-            return Failed(_ours(code, NETWORK_FAILURES), PERFORM_ERROR, RunStatus.FAILED)
-        case CannotSend(code="request.invalid" as code):
-            return Failed(_ours(code, LOCAL_FAILURES), VALIDATION_ERROR, RunStatus.FAILED, final=True)
-        case CannotSend(code=code):
-            return Failed(_ours(code, LOCAL_FAILURES), AUTHENTICATION_ERROR, RunStatus.AUTH_FAILED, final=True)
+            if success is True or (success is None and 200 <= status < 300):
+                return _SUCCEEDED
+            if 200 <= status < 300:
+                return _failed("success.false", success or None)
+            row = failure_of_status(status)
+            cause = row.cause.format(status=status)
+            return _verdict(row, f"http.{status}", cause, None, gone=status == _GONE)
+        case NetworkFailure(code=code, detail=detail) | CannotSend(code=code, detail=detail):
+            return _failed(code, detail)
 
 
 #: Statuses by which servers, and proxies before them, say that they cannot keep up.
@@ -134,28 +68,17 @@ def sign_of(result: Result) -> Sign:
             return Sign.NOT_ASKED
 
 
-def _ours(code: str, table: dict[str, tuple[str, str]]) -> ErrorDetail:
-    cause, remedy = table[code]
-    return ErrorDetail(code=code, origin=CodeOrigin.HOOKFLEET, cause=cause, remedy=remedy)
+def error_of(code: str, detail: str | None = None) -> ErrorDetail:
+    """The error of one of our own codes. Raises KeyError when ``code`` has no row."""
+    row = FAILURES[code]
+    return ErrorDetail(code=code, origin=row.origin, cause=row.cause, remedy=row.remedy, detail=detail)
 
 
-def _failed_answer(status: int) -> Failed:
-    error = ErrorDetail(
-        code=f"http.{status}",
-        origin=CodeOrigin.RECEIVER,
-        cause=f"the receiver answered {status}",
-        remedy=_REMEDY_OF_STATUS.get(status) or _remedy_of_class(status),
-    )
-    if status in (400, 422):
-        return Failed(error, VALIDATION_ERROR, RunStatus.FAILED)
-    if status in (401, 403, 407):
-        return Failed(error, AUTHENTICATION_ERROR, RunStatus.AUTH_FAILED)
-    return Failed(error, PERFORM_ERROR, RunStatus.FAILED, final=status == 410, gone=status == 410)
+def _failed(code: str, detail: str | None) -> Failed:
+    row = FAILURES[code]
+    return _verdict(row, code, row.cause, detail)
 
 
-def _remedy_of_class(status: int) -> str:
-    if 300 <= status < 400:
-        return "Redirects are not followed; set the webhook's URL to where it points."
-    if status >= 500:
-        return "Look into the receiver's logs: it failed while it handled the request."
-    return "Look up what this status means at the receiver."
+def _verdict(row: Failure, code: str, cause: str, detail: str | None, *, gone: bool = False) -> Failed:
+    error = ErrorDetail(code=code, origin=row.origin, cause=cause, remedy=row.remedy, detail=detail)
+    return Failed(error, row.event_type, row.status, row.final, gone)

@@ -7,18 +7,13 @@ towards disabling.
 
 from collections.abc import Sequence
 
+from services.dispatcher.core.classification import error_of
 from services.dispatcher.core.gate import Defer
 from services.dispatcher.core.retry_policy import deadline_ms
 from shared.core.messages.delivery import DeliveryRequest
-from shared.core.messages.integration_events import CodeOrigin, ErrorDetail
 
 #: Of a run whose time was over before the receiver had room for it.
-OUT_OF_TIME = ErrorDetail(
-    code="receiver.overloaded",
-    origin=CodeOrigin.HOOKFLEET,
-    cause="the receiver had no room for it: it answers too slowly, or not at all, and others were waiting before it",
-    remedy="Let the receiver answer faster or take more requests at once, then replay the run.",
-)
+OUT_OF_TIME = error_of("receiver.overloaded")
 
 
 def put_off(request: DeliveryRequest, defer: Defer, delays_seconds: Sequence[float]) -> DeliveryRequest | None:

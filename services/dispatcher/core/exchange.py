@@ -1,12 +1,21 @@
 """What came of one HTTP request, without the library that made it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Header = tuple[str, str]
 
 #: Response bodies are kept up to this many bytes; the rest is not read.
 MAX_RESPONSE_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What we show when a TLS connection is made. ``name`` tells two apart, also two versions of one."""
+
+    name: str
+    certificate_pem: str
+    key_pem: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Request:
     body: bytes
     timeout_seconds: float
     method: str = "POST"
+    client_certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +46,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailure:
-    """No answer. ``code`` is a key of `services.dispatcher.core.classification.NETWORK_FAILURES`."""
+    """No answer. ``code`` is a key of `services.dispatcher.core.failures.FAILURES`; ``detail`` says what in particular,
+    for people, and holds no secret."""
 
     code: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CannotSend:
-    """Failed before the wire: repeating it cannot help. ``code`` is a key of ``LOCAL_FAILURES`` there."""
+    """Nothing was sent. ``code`` and ``detail`` are as those of `NetworkFailure`."""
 
     code: str
+    detail: str | None = None
 
 
 Result = Answer | NetworkFailure | CannotSend

@@ -12,15 +12,12 @@ What this module refuses to know: how conditions are evaluated (the caller passe
 enabled: a disabled one is triggered too, and ends DISABLED with its request kept.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.dispatcher.core.configuration import Configuration
+from services.dispatcher.core.configuration import Configuration, Target
 from shared.core.cloud_events import CloudEvent
 from shared.core.identifiers import run_id_of_event
-from shared.core.messages.base import EventRef
-from shared.core.messages.delivery import DeliveryRequest
-from shared.core.messages.run_log import MatchRecord, PlannedRun, UnevaluableRule
 from shared.core.resources import Ordering
 from shared.core.topics import ordering_key
 
@@ -41,13 +38,35 @@ Evaluate = Callable[[str], bool | NoAnswer]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """What one event led to: a record of it, and one request per run. Runs that keep order have their ordering key in
-    ``ordered``, by run id."""
+class Triggered:
+    """A run that an event leads to. ``order`` is the key under which it waits for others; null: it waits for nobody."""
 
-    record: MatchRecord
-    requests: tuple[DeliveryRequest, ...]
-    ordered: Mapping[str, bytes]
+    run_id: str
+    integration_id: str
+    rule_id: str
+    webhook_id: str
+    order: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unevaluable:
+    """A rule whose condition gave no answer."""
+
+    rule_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one event led to, and by what: ``chain`` is empty but for events about integrations."""
+
+    event: CloudEvent
+    runs: tuple[Triggered, ...]
+    unevaluable: tuple[Unevaluable, ...]
+    chain: tuple[str, ...]
+    config_offset: int
+    accepted_ms: int
+    now_ms: int
 
 
 def match(
@@ -62,74 +81,36 @@ def match(
 ) -> Match:
     """Match one event.
 
-    ``config_offset`` is the offset below which ``configuration`` is complete; ``chain`` is empty but for events about
-    integrations.
+    ``config_offset`` is the offset below which ``configuration`` is complete.
     """
-    organization = event.organization
-    reference = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject, time=event.time)
-    runs: list[PlannedRun] = []
-    unevaluable: list[UnevaluableRule] = []
-    rules = configuration.rules_for(organization, event.type) if len(chain) <= MAX_CHAIN else ()
+    runs: list[Triggered] = []
+    unevaluable: list[Unevaluable] = []
+    rules = configuration.rules_for(event.organization, event.type) if len(chain) <= MAX_CHAIN else ()
     for rule in rules:
-        answer = True if rule.spec.condition is None else evaluate(rule.spec.condition)
+        answer = True if rule.condition is None else evaluate(rule.condition)
         if isinstance(answer, NoAnswer):
-            unevaluable.append(UnevaluableRule(rule_id=rule.id, reason=answer.reason))
+            unevaluable.append(Unevaluable(rule.id, answer.reason))
         elif answer is True:
-            runs.extend(run for run in _runs_of(rule.id, event, configuration) if run.integration_id not in chain)
-    record = MatchRecord(
-        organization=organization,
-        event=reference,
-        accepted_ms=accepted_ms,
-        matched_ms=now_ms,
-        config_offset=config_offset,
-        runs=tuple(runs),
-        unevaluable=tuple(unevaluable),
-    )
-    requests = tuple(
-        DeliveryRequest(
-            run_id=run.run_id,
-            webhook_id=run.run_id,
-            organization=organization,
-            integration_id=run.integration_id,
-            rule_id=run.rule_id,
-            event=reference,
-            chain=chain,
-            config_offset=config_offset,
-            accepted_ms=accepted_ms,
-            created_ms=now_ms,
-        )
-        for run in runs
-    )
-    ordered = {run.run_id: key for run in runs if (key := _order_of(run, event, configuration)) is not None}
-    return Match(record, requests, ordered)
+            runs.extend(
+                _triggered(rule.id, target, event) for target in rule.targets if target.integration_id not in chain
+            )
+    return Match(event, tuple(runs), tuple(unevaluable), chain, config_offset, accepted_ms, now_ms)
 
 
-def _runs_of(rule_id: str, event: CloudEvent, configuration: Configuration) -> list[PlannedRun]:
-    runs = []
-    for integration_id in configuration.integrations_of(event.organization, rule_id):
-        integration = configuration.integration(event.organization, integration_id)
-        if integration is None:
-            continue
-        webhook = configuration.webhook(event.organization, integration.webhook)
-        if webhook is None or not webhook.active:
-            continue
-        run_id = run_id_of_event(event.organization, event.source, event.id, integration_id)
-        runs.append(
-            PlannedRun(run_id=run_id, integration_id=integration_id, rule_id=rule_id, webhook_id=integration.webhook)
-        )
-    return runs
+def _triggered(rule_id: str, target: Target, event: CloudEvent) -> Triggered:
+    run_id = run_id_of_event(event.organization, event.source, event.id, target.integration_id)
+    return Triggered(run_id, target.integration_id, rule_id, target.webhook_id, _order_of(target, event))
 
 
-def _order_of(run: PlannedRun, event: CloudEvent, configuration: Configuration) -> bytes | None:
-    """The key under which the run waits for others; None when it waits for nobody.
+def _order_of(target: Target, event: CloudEvent) -> bytes | None:
+    """The key under which a run waits for others; None when it waits for nobody.
 
     An event without a subject has no order per subject, not upstream either: such events are spread over partitions.
     """
-    integration = configuration.integration(event.organization, run.integration_id)
-    match integration and integration.ordering:
+    match target.ordering:
         case Ordering.INTEGRATION:
-            return ordering_key(event.organization, run.integration_id, None)
+            return ordering_key(event.organization, target.integration_id, None)
         case Ordering.SUBJECT if event.subject is not None:
-            return ordering_key(event.organization, run.integration_id, event.subject)
+            return ordering_key(event.organization, target.integration_id, event.subject)
         case _:
             return None

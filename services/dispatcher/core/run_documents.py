@@ -10,10 +10,10 @@ import base64
 from collections.abc import Sequence
 
 from services.dispatcher.core.exchange import Answer, Request, Result
-from services.dispatcher.core.redaction import redact_headers
+from services.dispatcher.core.redaction import Redaction
 from shared.core.messages.base import EventRef
 from shared.core.messages.delivery import AttemptSummary, DeliveryRequest
-from shared.core.messages.integration_events import ErrorDetail, RunStatus
+from shared.core.messages.integration_events import CallerContext, Entity, ErrorDetail, RunStatus
 from shared.core.messages.run_log import Stage
 
 #: A JSON object, its fields in the order of its model.
@@ -50,48 +50,63 @@ def facts_document(request: DeliveryRequest) -> Document:
     )
 
 
-def stage_document(stage: Stage) -> Document:
-    """`Stage`."""
+def stage_document(stage: Stage, redaction: Redaction) -> Document:
+    """`Stage`, secrets redacted."""
     return present(
         {
             "name": stage.name,
             "started_ms": stage.started_ms,
             "duration_ms": stage.duration_ms,
             "ok": stage.ok,
-            "reason": stage.reason,
+            "reason": None if stage.reason is None else redaction.text(stage.reason),
         }
     )
 
 
-def exchange_document(request: Request, result: Result, duration_ms: int) -> Document:
-    """`Exchange`, secrets redacted."""
+def exchange_document(
+    request: Request, result: Result, duration_ms: int, redaction: Redaction, event: bytes
+) -> Document:
+    """`Exchange`, secrets redacted. The ``event`` itself holds what its producer wrote onto a topic; only a body that
+    was made of it can hold more."""
+    body = request.body
     sent: Document = {
         "method": request.method,
-        "url": request.url,
-        "headers": redact_headers(request.headers),
-        "body": body_document(request.body),
+        "url": redaction.url(request.url),
+        "headers": redaction.headers(request.headers),
+        "body": body_document(body) if body is event else body_document(redaction.body(body), size=len(body)),
     }
     if not isinstance(result, Answer):
         return {"request": sent, "duration_ms": duration_ms}
     response: Document = {
         "status": result.status,
-        "headers": redact_headers(result.headers),
-        "body": body_document(result.body, truncated=result.truncated),
+        "headers": redaction.headers(result.headers),
+        "body": body_document(
+            redaction.body(result.body, truncated=result.truncated), size=len(result.body), truncated=result.truncated
+        ),
     }
     return {"request": sent, "response": response, "duration_ms": duration_ms}
 
 
-def body_document(body: bytes, *, truncated: bool = False) -> Document:
-    """`Body`: text where it is UTF-8, else base64."""
+def body_document(body: bytes, *, size: int | None = None, truncated: bool = False) -> Document:
+    """`Body`: text where it is UTF-8, else base64. ``size`` is what was there before anything was taken out."""
+    size = len(body) if size is None else size
     try:
-        return {"text": body.decode(), "size": len(body), "truncated": truncated}
+        return {"text": body.decode(), "size": size, "truncated": truncated}
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode(), "size": len(body), "truncated": truncated}
+        return {"base64": base64.b64encode(body).decode(), "size": size, "truncated": truncated}
 
 
 def error_document(error: ErrorDetail) -> Document:
     """`ErrorDetail`."""
-    return {"code": error.code, "origin": error.origin, "cause": error.cause, "remedy": error.remedy}
+    return present(
+        {
+            "code": error.code,
+            "origin": error.origin,
+            "cause": error.cause,
+            "remedy": error.remedy,
+            "detail": error.detail,
+        }
+    )
 
 
 def summary_document(attempt: AttemptSummary) -> Document:
@@ -118,6 +133,8 @@ def outcome_document(
     minimum_failing_ms: int,
     message: str,
     error: ErrorDetail | None,
+    entity: Entity | None = None,
+    context: CallerContext | None = None,
 ) -> Document:
     """`RunOutcome` of a run that ends with work on ``request``."""
     return present(
@@ -142,5 +159,7 @@ def outcome_document(
             "minimum_failing_ms": minimum_failing_ms,
             "message": message,
             "error": None if error is None else error_document(error),
+            "entity": None if entity is None else entity.model_dump(),
+            "context": None if context is None else context.model_dump(exclude_none=True),
         }
     )

@@ -1,16 +1,21 @@
 """The records an attempt leads to: its run-log entry, and either the run's outcome or the run on its way to a retry.
 
+Nothing that proves who we are gets into them: what was sent, what came back and what was said about it go through
+`services.dispatcher.core.redaction` here, before anything is produced.
+
 All of them are produced together and the delivery request is finished only when all are acknowledged, so a run can
 neither vanish between two topics nor go on without a trace.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from services.dispatcher.core.classification import Failed, Succeeded, Verdict
+from services.dispatcher.core.error_context import context_of_error
 from services.dispatcher.core.exchange import Answer, Request, Result
+from services.dispatcher.core.redaction import Redaction, redaction_of
 from services.dispatcher.core.retry_policy import GiveUp, Next, RetryAt, TimeUp
 from services.dispatcher.core.run_documents import (
     Document,
@@ -32,11 +37,14 @@ from shared.core.retry_tiers import Due, next_hop
 from shared.core.topics import Topics, delivery_key, integration_key, run_key
 
 SOURCE = "hookfleet/dispatcher"
+#: Characters of an error's detail.
+MAX_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """One attempt and what was decided about it. ``request`` is null when none could be built."""
+    """One attempt and what was decided about it. ``request`` is null when none could be built. ``secrets`` are those it
+    used, ``entity`` is what the integration's mapping is about."""
 
     request: Request | None
     result: Result
@@ -45,14 +53,15 @@ class Attempted:
     stages: tuple[Stage, ...]
     started_ms: int
     ended_ms: int
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    entity: events.Entity | None = None
 
     @property
     def code(self) -> str:
-        match self.result:
-            case Answer(status=status):
-                return f"http.{status}"
-            case result:
-                return result.code
+        if isinstance(self.verdict, Failed):
+            return self.verdict.error.code
+        assert isinstance(self.result, Answer)
+        return f"http.{self.result.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,9 @@ class LedTo:
 
 
 def records_of_attempt(
-    request: DeliveryRequest, attempted: Attempted, terms: Terms, topics: Topics, time: str
+    request: DeliveryRequest, value: bytes, attempted: Attempted, terms: Terms, topics: Topics, time: str
 ) -> LedTo:
-    """Everything one attempt leads to; ``time`` is RFC 3339."""
+    """Everything one attempt leads to; ``value`` is the delivery request's own, ``time`` is RFC 3339."""
     summary = AttemptSummary(
         number=request.next_attempt,
         started_ms=attempted.started_ms,
@@ -100,12 +109,28 @@ def records_of_attempt(
         http_status=attempted.result.status if isinstance(attempted.result, Answer) else None,
     )
     attempts = (*request.attempts, summary)
-    records = [_log_record(request, _attempt(request, attempted), topics)]
+    sent = attempted.request
+    redaction = redaction_of(attempted.secrets, sent)
+    verdict = _told(attempted.verdict, redaction)
+    records = [_log_record(request, _attempt(request, value, attempted, verdict, redaction), topics)]
 
     def ended(event_type: str, status: events.RunStatus, message: str, error: events.ErrorDetail | None) -> OutRecord:
-        return _outcome(request, event_type, status, attempts, message, error, attempted.ended_ms, terms, topics, time)
+        return _outcome(
+            request,
+            value,
+            event_type,
+            status,
+            attempts,
+            message,
+            error,
+            attempted.ended_ms,
+            terms,
+            topics,
+            time,
+            attempted.entity,
+        )
 
-    match attempted.verdict, attempted.next:
+    match verdict, attempted.next:
         case Succeeded(), _:
             message = f"Delivered at attempt {summary.number}."
             records.append(ended(events.RUN_COMPLETED, events.RunStatus.COMPLETED, message, None))
@@ -123,7 +148,7 @@ def records_of_attempt(
             return LedTo(records, Retry(after, due_ms, attempted.ended_ms))
         case Failed(error=error) as failed, GiveUp():
             message = (
-                f"The webhook could not be delivered: {error.cause} "
+                f"The webhook could not be delivered: {error.happened} "
                 f"(attempt {summary.number}, the last). {error.remedy}"
             )
             records.append(ended(failed.event_type, failed.status, message, error))
@@ -131,7 +156,7 @@ def records_of_attempt(
                 records.append(_disable_request(request, error.cause, topics, time))
         case Failed(error=error), TimeUp():
             message = (
-                f"The run's time was over before its attempts were: {error.cause} "
+                f"The run's time was over before its attempts were: {error.happened} "
                 f"(attempt {summary.number}), and the next would come too late. {error.remedy}"
             )
             records.append(ended(events.PERFORM_ERROR, events.RunStatus.TIMED_OUT, message, error))
@@ -163,7 +188,7 @@ def records_of_skip(
         "body": body_document(value),
     }
     event_type = events.RUN_SKIPPED if error is None else events.PERFORM_ERROR
-    outcome = _outcome(request, event_type, status, request.attempts, reason, error, now_ms, terms, topics, time)
+    outcome = _outcome(request, value, event_type, status, request.attempts, reason, error, now_ms, terms, topics, time)
     return [_log_record(request, skip, topics), outcome]
 
 
@@ -175,8 +200,18 @@ def waiting(request: DeliveryRequest, value: bytes, due_ms: int, now_ms: int, to
     return OutRecord(topic.name, key, value, request.headers(due_ms))
 
 
-def _attempt(request: DeliveryRequest, attempted: Attempted) -> Document:
-    failed = attempted.verdict if isinstance(attempted.verdict, Failed) else None
+def _told(verdict: Verdict, redaction: Redaction) -> Verdict:
+    """The verdict as it may be told: a detail may hold what a receiver said, or what an expression made."""
+    if isinstance(verdict, Succeeded) or verdict.error.detail is None:
+        return verdict
+    detail = redaction.text(verdict.error.detail)[:MAX_DETAIL]
+    return replace(verdict, error=verdict.error.model_copy(update={"detail": detail}))
+
+
+def _attempt(
+    request: DeliveryRequest, value: bytes, attempted: Attempted, verdict: Verdict, redaction: Redaction
+) -> Document:
+    failed = verdict if isinstance(verdict, Failed) else None
     sent, duration_ms = attempted.request, attempted.ended_ms - attempted.started_ms
     return present(
         {
@@ -187,8 +222,10 @@ def _attempt(request: DeliveryRequest, attempted: Attempted) -> Document:
             "step": request.step,
             "started_ms": attempted.started_ms,
             "duration_ms": duration_ms,
-            "stages": [stage_document(stage) for stage in attempted.stages],
-            "exchange": None if sent is None else exchange_document(sent, attempted.result, duration_ms),
+            "stages": [stage_document(stage, redaction) for stage in attempted.stages],
+            "exchange": None
+            if sent is None
+            else exchange_document(sent, attempted.result, duration_ms, redaction, value),
             "succeeded": failed is None,
             "error": None if failed is None else error_document(failed.error),
             "retry_due_ms": attempted.next.due_ms
@@ -200,6 +237,7 @@ def _attempt(request: DeliveryRequest, attempted: Attempted) -> Document:
 
 def _outcome(
     request: DeliveryRequest,
+    value: bytes,
     event_type: str,
     status: events.RunStatus,
     attempts: Sequence[AttemptSummary],
@@ -209,7 +247,9 @@ def _outcome(
     terms: Terms,
     topics: Topics,
     time: str,
+    named: events.Entity | None = None,
 ) -> OutRecord:
+    entity, context = (None, None) if error is None else context_of_error(value, named)
     data = outcome_document(
         request,
         status=status,
@@ -220,6 +260,8 @@ def _outcome(
         minimum_failing_ms=terms.minimum_failing_ms,
         message=message,
         error=error,
+        entity=entity,
+        context=context,
     )
     return _event_record(request, event_type, data, topics, time, run_id=request.run_id)
 

@@ -5,7 +5,6 @@ bytes in base64 behind the prefix ``whsec_``.
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -14,20 +13,16 @@ from services.dispatcher.core.exchange import Header
 SECRET_PREFIX = "whsec_"
 
 
-def signature_headers(webhook_id: str, timestamp_seconds: int, body: bytes, secrets: Sequence[str]) -> list[Header]:
-    """``webhook-id``, ``webhook-timestamp`` and, when there is a secret, ``webhook-signature``.
+def signing_key(secret: str) -> bytes:
+    """The key that a secret stands for. Raises ValueError when it is not base64."""
+    return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
 
-    Raises ValueError when a secret is not base64.
-    """
+
+def signed_headers(webhook_id: str, timestamp_seconds: int, body: bytes, keys: Sequence[bytes]) -> list[Header]:
+    """``webhook-id``, ``webhook-timestamp`` and, when there is a key, ``webhook-signature``."""
     headers = [("webhook-id", webhook_id), ("webhook-timestamp", str(timestamp_seconds))]
-    if secrets:
+    if keys:
         signed = f"{webhook_id}.{timestamp_seconds}.".encode() + body
-        signatures = [
-            "v1," + base64.b64encode(hmac.digest(_key(each), signed, hashlib.sha256)).decode() for each in secrets
-        ]
+        signatures = ["v1," + base64.b64encode(hmac.digest(each, signed, "sha256")).decode() for each in keys]
         headers.append(("webhook-signature", " ".join(signatures)))
     return headers
-
-
-def _key(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)

@@ -43,10 +43,11 @@ from services.ingest.core.credential_rules import (
     secrets_after,
     secrets_of_put,
 )
+from services.ingest.core.mapping_questions import MappingQuestions
 from shared.core.faults import Fault
 from shared.core.messages.base import ORGANIZATION_HEADER
 from shared.core.records import OutRecord
-from shared.core.resources import AnySpec, Resource, references
+from shared.core.resources import AnySpec, MappingQuestion, Resource, references
 
 
 class ConfigView(Protocol):
@@ -54,7 +55,11 @@ class ConfigView(Protocol):
 
     def get(self, key: ResourceKey) -> Stored | None: ...
 
-    def of_organization(self, organization: str) -> Iterable[tuple[ResourceKey, Stored]]: ...
+    def of_organization(self, organization: str) -> Iterable[tuple[ResourceKey, Stored]]:
+        """Whatever may refer to something."""
+
+    def holder_of(self, organization: str, question: MappingQuestion) -> ResourceKey | None:
+        """The mapping that answers ``question``."""
 
 
 @dataclass(slots=True)
@@ -63,6 +68,7 @@ class ConfigDraft:
 
     view: ConfigView
     _changed: dict[ResourceKey, Resource | None] = field(default_factory=dict)
+    _questions: MappingQuestions = field(default_factory=MappingQuestions)
 
     def records(self, topic: str) -> list[OutRecord]:
         """What to write, in order; `Planned.record` counts in this list. A deletion is a tombstone."""
@@ -157,6 +163,7 @@ class ConfigDraft:
             staged[put.key] = put
         for put in puts:
             faults.extend(self._faults(put, staged))
+        faults.extend(self._questions.faults(puts, self.view.holder_of, self._changed))
         if faults:
             return Invalid(tuple(faults))
         return Accepted(tuple(self._plan(put) for put in puts))
@@ -205,6 +212,7 @@ class ConfigDraft:
             updated_ms=put.at_ms,
         )
         self._changed[put.key] = resource
+        self._questions.take(put)
         return Planned(put.key, effect, resource, len(self._changed) - 1, None)
 
     def _spec(self, key: ResourceKey) -> AnySpec | None:

@@ -19,7 +19,7 @@ from services.ingest.core.config_changes import (
 from shared.core.faults import Fault
 from shared.core.resources import AnySpec, Credential, HmacCredential, Resource, Webhook, set_twice
 
-#: Secrets that sign at once; more than two are live only when somebody rotates again before the receivers have followed.
+#: Secrets that sign at once. A third is live only when somebody rotates again before the receivers have followed.
 MAX_LIVE_SECRETS = 4
 
 

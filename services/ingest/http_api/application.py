@@ -8,8 +8,10 @@ from services.ingest.core.event_quota import EventQuota
 from services.ingest.http_api import openapi_schema, problems
 from services.ingest.http_api.apply import apply_router
 from services.ingest.http_api.authentication import api_key_check
+from services.ingest.http_api.credentials import credentials_router
 from services.ingest.http_api.events import events_router
 from services.ingest.http_api.health_routes import health_router
+from services.ingest.http_api.mappings import mappings_router
 from services.ingest.http_api.problems import unavailable
 from services.ingest.http_api.request_bodies import RequestBodies
 from services.ingest.http_api.request_limit import RequestLimit
@@ -64,6 +66,8 @@ def build_application(
     )
     configuration = APIRouter(dependencies=[Depends(configuration_is_read)])
     configuration.include_router(resources_router(api, bodies))
+    configuration.include_router(credentials_router(api))
+    configuration.include_router(mappings_router(api, bodies))
     configuration.include_router(apply_router(api, bodies))
     configuration.include_router(
         state_requests_router(

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from services.ingest.core.event_batch import MAX_BATCH_EVENTS
 from shared.core.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE
 from shared.core.identifiers import IDENTIFIER_PATTERN
-from shared.core.resources import SPEC_OF, Kind
+from shared.core.resources import CREDENTIAL_OF, SPEC_OF, Kind, Mapping
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -77,6 +77,15 @@ _APPLY = {
 }
 
 
+_CREDENTIAL = {
+    "oneOf": [{"$ref": _REFERENCE.format(model=model.__name__)} for model in CREDENTIAL_OF.values()],
+    "discriminator": {
+        "propertyName": "kind",
+        "mapping": {kind.value: _REFERENCE.format(model=model.__name__) for kind, model in CREDENTIAL_OF.items()},
+    },
+}
+
+
 def _refers(name: str) -> dict[str, Any]:
     return {"$ref": _REFERENCE.format(model=name)}
 
@@ -122,6 +131,15 @@ EVENTS_OPERATION = _body(
     }
 )
 APPLY_OPERATION = _body({"application/json": _APPLY})
+MAPPINGS_OPERATION = _body(
+    {
+        "application/json": {
+            "type": "object",
+            "required": ["mappings"],
+            "properties": {"mappings": {"type": "array", "items": _refers(Mapping.__name__)}},
+        }
+    }
+)
 STATE_REQUEST_OPERATION = _body(
     {"application/json": {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 500}}}},
     required=False,
@@ -139,11 +157,12 @@ def install(app: FastAPI) -> None:
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            models = [model for kind, model in SPEC_OF.items() if kind is not Kind.CREDENTIAL]
             _, definitions = models_json_schema(
-                [(spec, "validation") for spec in SPEC_OF.values()], ref_template=_REFERENCE
+                [(model, "validation") for model in (*models, *CREDENTIAL_OF.values())], ref_template=_REFERENCE
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update(definitions["$defs"], CloudEvent=_CLOUD_EVENT, Problem=_PROBLEM)
+            schemas.update(definitions["$defs"], Credential=_CREDENTIAL, CloudEvent=_CLOUD_EVENT, Problem=_PROBLEM)
             app.openapi_schema = document
         return app.openapi_schema
 

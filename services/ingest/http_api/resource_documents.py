@@ -3,9 +3,10 @@
 from typing import Any
 
 from services.ingest.core.config_changes import ResourceKey
+from services.ingest.core.connection_state import Connection
 from shared.adapters.clock import rfc3339
 from shared.core.messages.state import FIRST_EPOCH, IntegrationState
-from shared.core.resources import Kind, Resource
+from shared.core.resources import HmacCredential, Kind, Resource
 
 #: Where each kind lives below ``/v1/``.
 COLLECTIONS = {
@@ -27,9 +28,9 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def resource_document(resource: Resource, version: int, state: IntegrationState | None) -> dict[str, Any]:
-    """One resource. ``state`` matters to integrations only; without one they are enabled."""
-    document = {
+def resource_document(resource: Resource, version: int) -> dict[str, Any]:
+    """One resource, as far as it is configuration."""
+    document: dict[str, Any] = {
         "kind": resource.kind.value,
         "id": resource.id,
         "version": version,
@@ -37,17 +38,19 @@ def resource_document(resource: Resource, version: int, state: IntegrationState 
         "updated": rfc3339(resource.updated_ms),
         "spec": resource.spec.model_dump(mode="json"),
     }
-    if resource.kind is Kind.INTEGRATION:
-        document["state"] = _state_document(state)
+    if isinstance(resource.spec, HmacCredential):
+        document["live_secrets"] = len(resource.sealed)
     return document
 
 
-def _state_document(state: IntegrationState | None) -> dict[str, Any]:
-    if state is None:
-        return {"enabled": True, "epoch": FIRST_EPOCH, "since": None, "reason": None}
+def state_document(connection: Connection, state: IntegrationState | None) -> dict[str, Any]:
+    """What an integration can do (`services.ingest.core.connection_state`), and since when it is enabled or not."""
     return {
-        "enabled": state.enabled,
-        "epoch": state.epoch,
-        "since": rfc3339(state.since_ms),
-        "reason": state.reason,
+        "configured": connection.configured,
+        "authorised": connection.authorised,
+        "enabled": connection.enabled,
+        "mark": connection.mark.value,
+        "epoch": FIRST_EPOCH if state is None else state.epoch,
+        "since": None if state is None else rfc3339(state.since_ms),
+        "reason": None if state is None else state.reason,
     }

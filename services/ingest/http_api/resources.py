@@ -26,17 +26,21 @@ from services.ingest.core.config_changes import (
     ResourceKey,
     Stored,
 )
+from services.ingest.core.connection_state import connection
+from services.ingest.core.mapping_lookup import Lookup
 from services.ingest.http_api.openapi_schema import spec_operation
 from services.ingest.http_api.problems import invalid, not_found, refused, unavailable
 from services.ingest.http_api.request_bodies import RequestBodies, json_object_of
-from services.ingest.http_api.resource_documents import COLLECTIONS, etag, path_of, resource_document
+from services.ingest.http_api.resource_documents import COLLECTIONS, etag, path_of, resource_document, state_document
+from services.ingest.mapping_table import MappingPage
+from services.ingest.resealing import Resealed, reseal
 from shared.core.faults import Fault, InvalidInput
-from shared.core.resources import Kind
+from shared.core.resources import Integration, Kind, NotificationRule, Resource, Webhook
 
 #: One spec as sent, in bytes: fifty custom headers of 4 KiB fit.
 MAX_SPEC_BYTES = 256 * 1024
 _VERSION = re.compile(r'"?(\d{1,18})"?')
-_IfMatch = Annotated[
+IfMatch = Annotated[
     str | None, Header(alias="If-Match", description='the version this replaces, such as "17"; * for any')
 ]
 
@@ -54,22 +58,60 @@ class ResourceApi:
         key = self.requests.key(kind, resource_id)
         stored = self._table.get(key)
         if stored is None:
-            try:
-                await self.requests.catch_up()
-            except Unavailable as error:
-                raise unavailable(f"It is not known whether there is such a resource: {error}.") from None
+            await self._catch_up()
             stored = self._table.get(key)
         if stored is None:
             raise not_found(str(key))
         return stored
+
+    async def mappings(self, lookup: Lookup | None, after: str, limit: int) -> MappingPage:
+        """A page of mappings. Raises Problem when it cannot be known that nothing is found."""
+        page = self._table.mappings(self.requests.organization, lookup, after, limit)
+        if lookup is not None and not page.items:
+            await self._catch_up()
+            page = self._table.mappings(self.requests.organization, lookup, after, limit)
+        return page
+
+    async def _catch_up(self) -> None:
+        try:
+            await self.requests.catch_up()
+        except Unavailable as error:
+            raise unavailable(f"It is not known whether there is such a resource: {error}.") from None
 
     def all_of(self, kind: Kind) -> list[dict[str, Any]]:
         found = self._table.all_of(kind, self.requests.organization)
         return [self.document(key, stored) for key, stored in found]
 
     def document(self, key: ResourceKey, stored: Stored) -> dict[str, Any]:
-        state = self._states.get(key.organization, key.id) if key.kind is Kind.INTEGRATION else None
-        return resource_document(stored.resource, stored.version, state)
+        document = resource_document(stored.resource, stored.version)
+        if isinstance(stored.resource.spec, Integration):
+            document["state"] = self._state(stored.resource.spec, key)
+        return document
+
+    def _state(self, integration: Integration, key: ResourceKey) -> dict[str, Any]:
+        rule = self._resource(Kind.NOTIFICATION_RULE, integration.rule)
+        hook = self._resource(Kind.WEBHOOK, integration.webhook)
+        webhook = hook.spec if hook is not None and isinstance(hook.spec, Webhook) else None
+        credentials = () if webhook is None else webhook.credentials
+        state = self._states.get(key.organization, key.id)
+        facts = connection(
+            rule.spec if rule is not None and isinstance(rule.spec, NotificationRule) else None,
+            webhook,
+            [self.requests.is_usable(self._resource(Kind.CREDENTIAL, each)) for each in credentials],
+            enabled=state is None or state.enabled,
+        )
+        return state_document(facts, state)
+
+    def _resource(self, kind: Kind, resource_id: str) -> Resource | None:
+        stored = self._table.get(self.requests.key(kind, resource_id))
+        return None if stored is None else stored.resource
+
+    async def reseal(self) -> Resealed:
+        """Raises Problem."""
+        try:
+            return await reseal(self.requests, self._table)
+        except Unavailable as error:
+            raise unavailable(f"Not all was sealed anew: {error}. Asking again goes on where it stopped.") from None
 
     async def write(self, change: Change) -> tuple[Done, ...]:
         """Raises Problem."""
@@ -96,24 +138,24 @@ def _add_routes(router: APIRouter, kind: Kind, api: ResourceApi, bodies: Request
     words = kind.value.replace("-", " ")
 
     async def list_all() -> Response:
-        return _json({"items": api.all_of(kind)})
+        return json_response({"items": api.all_of(kind)})
 
     async def read(resource_id: str) -> Response:
         stored = await api.find(kind, resource_id)
         document = api.document(api.requests.key(kind, resource_id), stored)
-        return _json(document, headers={"ETag": etag(stored.version)})
+        return json_response(document, headers={"ETag": etag(stored.version)})
 
     async def put(
         request: Request,
         resource_id: str,
         raw: Annotated[bytes, Depends(bodies.up_to(MAX_SPEC_BYTES))],
-        if_match: _IfMatch = None,
+        if_match: IfMatch = None,
     ) -> Response:
         try:
             prepared = api.requests.prepare(kind, resource_id, json_object_of(request, raw))
         except InvalidInput as error:
             raise invalid(error.faults, words) from None
-        (done,) = await api.write(PutOne(prepared.put, _version(if_match)))
+        (done,) = await api.write(PutOne(prepared.put, version_of(if_match)))
         assert done.resource is not None  # only a deletion has none
         document = api.document(done.key, Stored(done.resource, done.version))
         secret = prepared.secret_to_show(done)
@@ -121,11 +163,11 @@ def _add_routes(router: APIRouter, kind: Kind, api: ResourceApi, bodies: Request
             document["secret"] = secret
         headers = {"ETag": etag(done.version)}
         if done.effect is not Effect.CREATED:
-            return _json(document, headers=headers)
-        return _json(document, HTTPStatus.CREATED, headers={**headers, "Location": path_of(done.key)})
+            return json_response(document, headers=headers)
+        return json_response(document, HTTPStatus.CREATED, headers={**headers, "Location": path_of(done.key)})
 
-    async def delete(resource_id: str, if_match: _IfMatch = None) -> Response:
-        await api.write(Delete(api.requests.key(kind, resource_id), _version(if_match)))
+    async def delete(resource_id: str, if_match: IfMatch = None) -> Response:
+        await api.write(Delete(api.requests.key(kind, resource_id), version_of(if_match)))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def add(path: str, endpoint: Callable[..., Any], method: str, summary: str, **more: Any) -> None:
@@ -140,13 +182,15 @@ def _add_routes(router: APIRouter, kind: Kind, api: ResourceApi, bodies: Request
         )
 
     one = f"/v1/{collection}/{{resource_id}}"
-    add(f"/v1/{collection}", list_all, "GET", f"List every {words}")
+    if kind is not Kind.MAPPING:  # there may be a million: they are listed in pages (`mappings`)
+        add(f"/v1/{collection}", list_all, "GET", f"List every {words}")
     add(one, read, "GET", f"Read a {words}")
     add(one, put, "PUT", f"Create or update a {words}", openapi_extra=spec_operation(kind))
     add(one, delete, "DELETE", f"Delete a {words}", status_code=204)
 
 
-def _version(if_match: str | None) -> int | AnyVersion | None:
+def version_of(if_match: str | None) -> int | AnyVersion | None:
+    """What an ``If-Match`` header names. Raises Problem."""
     if if_match is None:
         return None
     if if_match.strip() == "*":
@@ -157,7 +201,8 @@ def _version(if_match: str | None) -> int | AnyVersion | None:
     return int(found.group(1))
 
 
-def _json(
+def json_response(
     document: dict[str, Any], status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
 ) -> Response:
+    """``document`` as an answer."""
     return Response(orjson.dumps(document), status, headers, "application/json")

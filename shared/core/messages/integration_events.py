@@ -68,12 +68,19 @@ class CodeOrigin(StrEnum):
 
 
 class ErrorDetail(Message):
-    """Why something failed and what to do about it, in plain words for the people who own the receiver."""
+    """Why something failed and what to do about it, in plain words for the people who own the receiver. ``detail`` is
+    what the cause does not tell of this one failure: a name, a position, what a server said."""
 
     code: str
     origin: CodeOrigin
     cause: str
     remedy: str
+    detail: str | None = None
+
+    @property
+    def happened(self) -> str:
+        """Cause and detail as one clause."""
+        return self.cause if self.detail is None else f"{self.cause}: {self.detail}"
 
 
 class Entity(Message):
@@ -182,29 +189,57 @@ class IntegrationEvent(Message):
 
     def encode(self) -> bytes:
         """A CloudEvent in structured JSON; its subject is the integration."""
-        return orjson.dumps(
-            {
-                "specversion": "1.0",
-                "id": self.id,
-                "source": self.source,
-                "type": self.type,
-                "organization": self.organization,
-                "subject": self.data.integration_id,
-                "time": self.time,
-                "datacontenttype": "application/json",
-                "data": orjson.Fragment(self.data.encode()),
-            }
+        return encode_event(
+            event_id=self.id,
+            source=self.source,
+            event_type=self.type,
+            organization=self.organization,
+            integration_id=self.data.integration_id,
+            time=self.time,
+            data=orjson.Fragment(self.data.encode()),
         )
 
     def headers(self) -> Headers:
-        headers: Headers = [
-            (ORGANIZATION_HEADER, self.organization.encode()),
-            (TYPE_HEADER, self.type.encode()),
-            ("content-type", b"application/cloudevents+json"),
-        ]
-        if isinstance(self.data, RunOutcome):
-            headers.append((RUN_ID_HEADER, self.data.run_id.encode()))
-        return headers
+        run_id = self.data.run_id if isinstance(self.data, RunOutcome) else None
+        return event_headers(self.organization, self.type, run_id)
+
+
+def encode_event(
+    *,
+    event_id: str,
+    source: str,
+    event_type: str,
+    organization: str,
+    integration_id: str,
+    time: str,
+    data: orjson.Fragment | dict[str, object],
+) -> bytes:
+    """A CloudEvent in structured JSON; its subject is the integration. ``data`` is of the type's form (`DATA_OF`)."""
+    return orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": source,
+            "type": event_type,
+            "organization": organization,
+            "subject": integration_id,
+            "time": time,
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+    )
+
+
+def event_headers(organization: str, event_type: str, run_id: str | None) -> Headers:
+    """Headers of a record; ``run_id`` is null where the event ends no run."""
+    headers: Headers = [
+        (ORGANIZATION_HEADER, organization.encode()),
+        (TYPE_HEADER, event_type.encode()),
+        ("content-type", b"application/cloudevents+json"),
+    ]
+    if run_id is not None:
+        headers.append((RUN_ID_HEADER, run_id.encode()))
+    return headers
 
 
 def decode_integration_event(value: bytes) -> IntegrationEvent:

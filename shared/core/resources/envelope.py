@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from shared.core.resources.credential import Credential
+from shared.core.resources.credential import AnyCredential, Credential, read_credential
 from shared.core.resources.integration import Integration
+from shared.core.resources.mapping import Mapping
 from shared.core.resources.notification_rule import NotificationRule
-from shared.core.resources.spec import Identifier
+from shared.core.resources.spec import Identifier, Spec
 from shared.core.resources.webhook import Webhook
 
 
@@ -23,16 +24,27 @@ class Kind(StrEnum):
     NOTIFICATION_RULE = "notification-rule"
     CREDENTIAL = "credential"
     INTEGRATION = "integration"
+    MAPPING = "mapping"
 
 
-AnySpec = Webhook | NotificationRule | Integration | Credential
+AnySpec = Webhook | NotificationRule | Integration | AnyCredential | Mapping
 
-SPEC_OF: dict[Kind, type[AnySpec]] = {
+#: The model of each kind, or what its models have in common; `read_spec` knows which.
+SPEC_OF: dict[Kind, type[Spec]] = {
     Kind.WEBHOOK: Webhook,
     Kind.NOTIFICATION_RULE: NotificationRule,
     Kind.CREDENTIAL: Credential,
     Kind.INTEGRATION: Integration,
+    Kind.MAPPING: Mapping,
 }
+
+
+def read_spec(kind: Kind, raw: Any, extra: Literal["forbid", "ignore"] = "forbid") -> AnySpec:
+    """A spec as its kind. ``extra`` says what becomes of unknown fields. Raises pydantic.ValidationError."""
+    if kind is Kind.CREDENTIAL:
+        return read_credential(raw, extra)
+    spec: AnySpec = SPEC_OF[kind].model_validate(raw, extra=extra)  # type: ignore[assignment]
+    return spec
 
 
 class Resource(BaseModel):
@@ -45,7 +57,8 @@ class Resource(BaseModel):
     organization: Identifier
     id: Identifier
     spec: AnySpec
-    #: Secrets of a credential, newest first, each sealed (`shared.adapters.sealing`); never in plain.
+    #: Secrets of a credential, newest first, each sealed (`shared.adapters.sealing`); never in plain. Only one that
+    #: signs has more than one, while it is rotated.
     sealed: tuple[str, ...] = ()
     created_ms: int
     updated_ms: int
@@ -55,8 +68,7 @@ class Resource(BaseModel):
     def _read_spec_as_its_kind(cls, raw: Any) -> Any:
         if isinstance(raw, dict) and isinstance(raw.get("spec"), dict) and raw.get("kind") in list(Kind):
             # A newer writer's fields are skipped here, and here only: over HTTP they are refused.
-            spec = SPEC_OF[Kind(raw["kind"])].model_validate(raw["spec"], extra="ignore")
-            return {**raw, "spec": spec}
+            return {**raw, "spec": read_spec(Kind(raw["kind"]), raw["spec"], extra="ignore")}
         return raw
 
     def encode(self) -> bytes:
@@ -70,5 +82,5 @@ def references(spec: AnySpec) -> tuple[tuple[str, Kind, str], ...]:
             return (("rule", Kind.NOTIFICATION_RULE, spec.rule), ("webhook", Kind.WEBHOOK, spec.webhook))
         case Webhook():
             return tuple(("credentials", Kind.CREDENTIAL, each) for each in spec.credentials)
-        case NotificationRule() | Credential():
+        case NotificationRule() | Credential() | Mapping():
             return ()

@@ -1,11 +1,20 @@
-"""What is done when a rule fires: where to, when to try again, when to stop, and within which limits."""
+"""What is done when a rule fires: what is sent and where to, when to try again, when to stop, within which limits.
 
+A *notification webhook integration* tells somebody of an event: the CloudEvent as it is, a request of its own making
+(`request`), or one made for a product (`preset`). A *native integration* does something with an entity in another
+system: its request is always of its own making, it may need to know by which id that system knows the entity
+(`mapping`), and it may judge the answer (`success`).
+"""
+
+import re
 from enum import StrEnum
 from math import ceil
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from shared.core.resources.presets import Preset, PresetMessage, expand
+from shared.core.resources.request_template import EntityMapping, Expression, Place, PlacedExpression, RequestTemplate
 from shared.core.resources.spec import Identifier, Spec
 
 #: First attempt + three, waiting 2 s, 4 s and 8 s: the peer's documented schedule.
@@ -14,6 +23,9 @@ DEFAULT_RETRY_DELAYS_SECONDS = (2.0, 4.0, 8.0)
 MAX_ORDERED_SCHEDULE_SECONDS = 600.0
 #: The longest schedule entry: "up to days".
 MAX_RETRY_DELAY_SECONDS = 7 * 24 * 3600.0
+
+
+_CREDENTIAL = re.compile(r"\bcredential\b")
 
 
 class RetryPolicy(Spec):
@@ -62,10 +74,12 @@ class RateLimit(Spec):
 
 
 class Integration(Spec):
-    """One rule linked to one webhook: a *notification webhook integration*. Each triggered integration is a run."""
+    """One rule linked to one webhook. Each triggered integration is a run."""
 
-    kind: Literal["notification-webhook"] = Field(
-        default="notification-webhook", description="what the integration does; fixed once created"
+    kind: Literal["notification-webhook", "native"] = Field(
+        default="notification-webhook",
+        description="notification-webhook tells of an event, native does something with an entity in another system; "
+        "fixed once created",
     )
     name: str = Field(min_length=1, max_length=200, description="shown to people")
     rule: Identifier = Field(description="id of the notification rule that triggers it")
@@ -86,6 +100,66 @@ class Integration(Spec):
     concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         default=None, description="requests under way at once, at most; what the receiver can take where absent"
     )
+
+    preset: Preset | None = Field(default=None, description="makes the request for this product; none where absent")
+    message: PresetMessage | None = Field(default=None, description="what the preset says, where not its defaults")
+    request: RequestTemplate | None = Field(
+        default=None, description="the request to make; a POST of the CloudEvent where absent"
+    )
+    mapping: EntityMapping | None = Field(
+        default=None,
+        description="native only: the external mapping that a run needs; expressions see it as mapping.external_id",
+    )
+    success: Expression | None = Field(
+        default=None,
+        description="native only: CEL over response.status, response.headers, response.body (text) and response.json "
+        "that says whether the request was a success; any 2xx is where absent",
+    )
+
+    @property
+    def is_plain(self) -> bool:
+        """The CloudEvent is posted as it is and any 2xx is a success: no expression takes part."""
+        return self.request is None and self.preset is None and self.mapping is None and self.success is None
+
+    @property
+    def uses_credential(self) -> bool:
+        """Whether its expressions need the value of the webhook's API key."""
+        return self.preset is Preset.PAGERDUTY or any(_CREDENTIAL.search(each.text) for each in self.expressions)
+
+    @property
+    def request_and_success(self) -> tuple[RequestTemplate | None, str | None]:
+        """The request that a run makes and its success test, a preset's too."""
+        return (self.request, self.success) if self.preset is None else expand(self.preset, self.message)
+
+    @property
+    def expressions(self) -> list[PlacedExpression]:
+        """Every expression that the user wrote."""
+        found: list[PlacedExpression] = []
+        if self.request is not None:
+            found += self.request.expressions("request")
+        if self.message is not None:
+            found += self.message.expressions("message")
+        if self.mapping is not None:
+            found.append(PlacedExpression("mapping.entity_id", Place.ENTITY_ID, self.mapping.entity_id))
+        if self.success is not None:
+            found.append(PlacedExpression("success", Place.SUCCESS, self.success))
+        return found
+
+    @model_validator(mode="after")
+    def _make_one_request(self) -> Self:
+        if self.preset is not None and self.request is not None:
+            raise ValueError("preset and request are two ways to say what to send: keep one of them")
+        if self.preset is None and self.message is not None:
+            raise ValueError("message says what a preset sends: set preset, or use request")
+        if self.kind == "native":
+            if self.request is None:
+                raise ValueError("request is missing: a native integration says what to send")
+        elif self.mapping is not None or self.success is not None:
+            field = "mapping" if self.mapping is not None else "success"
+            raise ValueError(f"{field} is for native integrations: set kind to native, or leave it out")
+        if self.request is not None and self.request.method == "GET" and self.request.body is not None:
+            raise ValueError("request.body cannot go with GET: leave it out, or choose another method")
+        return self
 
     @model_validator(mode="after")
     def _keep_limits_where_they_hold(self) -> Self:

@@ -38,7 +38,8 @@ def _http_url(url: str) -> str:
     return url
 
 
-def _header_name(name: str) -> str:
+def header_name(name: str) -> str:
+    """``name``, when users may set a header of that name. Raises ValueError."""
     if not name or not all(char.isascii() and (char.isalnum() or char in "!#$%&'*+-.^_`|~") for char in name):
         raise ValueError("is not an HTTP header name")
     if name.lower() in RESERVED_HEADERS or name.lower().startswith("webhook-"):
@@ -46,13 +47,14 @@ def _header_name(name: str) -> str:
     return name
 
 
-def _header_value(value: str) -> str:
+def header_value(value: str) -> str:
+    """``value``, when it may stand in a header. Raises ValueError."""
     if not value.isascii() or any((ord(char) < 0x20 and char != "\t") or ord(char) == 0x7F for char in value):
         raise ValueError("is not an HTTP header value (printable ASCII)")
     return value
 
 
 RESERVED_HEADERS = frozenset({"content-length", "host", "transfer-encoding", "connection", "content-type"})
-HeaderName = Annotated[str, AfterValidator(_header_name)]
-HeaderValue = Annotated[str, AfterValidator(_header_value)]
+HeaderName = Annotated[str, AfterValidator(header_name)]
+HeaderValue = Annotated[str, AfterValidator(header_value)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

@@ -140,6 +140,24 @@ def test_enabling_tells_the_state_and_an_unknown_integration_is_refused(shop: Sh
     assert (unknown.exit_code, "(404)" in unknown.stderr) == (1, True)
 
 
+def test_a_secret_is_rotated_verified_by_the_snippet_and_retired(shop: Shop) -> None:
+    shop.apply()
+    credential = f"{shop.name}-signature"
+    rotated = shop.run("credentials", "rotate", credential)
+    assert (rotated.exit_code, rotated.output.count("whsec_")) == (0, 1)
+    assert f"2 secrets sign now. When every receiver has the new one: hookfleet credentials retire {credential}" in (
+        rotated.output
+    )
+    for language, begins in (("python", "def verify(secret"), ("javascript", "export function verify(secret")):
+        assert begins in shop.run("credentials", "snippet", credential, "--language", language).stdout
+    assert "use python or javascript" in shop.run("credentials", "snippet", credential, "-l", "cobol").stderr
+    assert shop.run("credentials", "retire", credential).exit_code == 0
+    sealed = json.loads(shop.run("credentials", "reseal", "--json").stdout)
+    assert (sealed["sealed_anew"], sealed["unopenable"]) == (0, [])
+    unknown = shop.run("credentials", "rotate", "nobody")
+    assert (unknown.exit_code, "(404)" in unknown.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,25 +4,23 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import httpx
+import uvloop
 
 from services.dispatcher.core.exchange import Request
-from services.dispatcher.http_client import WebhookClient, aiohttp_transport
+from services.dispatcher.http_client import WebhookClient
+from services.dispatcher.http_lookup import LookUp, look_up_by_system
+from services.dispatcher.http_over_httpx import HttpxClient
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test on an event loop of its own, twenty seconds at most."""
-    asyncio.run(asyncio.wait_for(test, timeout=20))
+    """Run a test on an event loop of its own, of the kind that a dispatcher runs on, twenty seconds at most."""
+    uvloop.run(asyncio.wait_for(test, timeout=20))
 
 
 class Receiver:
@@ -33,9 +31,27 @@ class Receiver:
         self.connections = 0
         self.requests: list[bytes] = []
         self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def open(self) -> int:
+        """Connections that nobody has closed."""
+        return len(self._writers)
+
+    def drop_all(self) -> None:
+        """Close every connection."""
+        for writer in self._writers:
+            writer.close()
+
+    async def write_to_all(self, raw: bytes) -> None:
+        """Write to every connection, asked or not."""
+        for writer in self._writers:
+            writer.write(raw)
+            await writer.drain()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.add(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -46,6 +62,7 @@ class Receiver:
                 await self._script(writer)
                 if writer.is_closing():
                     break
+        self._writers.discard(writer)
         writer.close()
 
 
@@ -61,16 +78,30 @@ async def receiver(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def client() -> AsyncIterator[WebhookClient]:
-    made = WebhookClient(lambda: aiohttp_transport(20))
+async def client_over_httpx() -> AsyncIterator[HttpxClient]:
+    """Through a transport that is not ours: httpx's own."""
+    made = HttpxClient(httpx.AsyncHTTPTransport(trust_env=False))
     try:
         yield made
     finally:
         await made.close()
 
 
-def request(port: int, *, timeout_seconds: float = 5.0, scheme: str = "http") -> Request:
-    return Request(f"{scheme}://127.0.0.1:{port}/hooks?a=b", [("x-a", "b")], b'{"a":1}', timeout_seconds)
+@contextlib.asynccontextmanager
+async def client(
+    tls: ssl.SSLContext | None = None, look_up: LookUp = look_up_by_system
+) -> AsyncIterator[WebhookClient]:
+    made = WebhookClient(20, tls, look_up)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def request(
+    port: int, *, timeout_seconds: float = 5.0, scheme: str = "http", host: str = "127.0.0.1", body: bytes = b'{"a":1}'
+) -> Request:
+    return Request(f"{scheme}://{host}:{port}/hooks?a=b", [("x-a", "b")], body, timeout_seconds)
 
 
 def answers(raw: bytes, *, close: bool = False) -> Script:
@@ -98,27 +129,3 @@ def repeated(head: bytes, part: bytes, pause_seconds: float = 0.0) -> Script:
             await asyncio.sleep(pause_seconds)
 
     return script
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    chain, private = folder / "chain.pem", folder / "key.pem"
-    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, private)
-    return context

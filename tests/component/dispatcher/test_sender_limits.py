@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.dispatcher.core.gate import Limits
-from tests.component.dispatcher.sender_work import DUE, FIRST, LATER, Work
+from tests.component.dispatcher.sender_work import DUE, LATER, Work
 from tests.waiting import wait_for
 
 INITIAL_WINDOW = 10

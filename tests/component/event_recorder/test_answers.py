@@ -12,12 +12,18 @@ from shared.core.messages.integration_events import (
     DISABLED_ERROR,
     ENABLE_REQUESTED,
     ENABLED,
+    MISSING_MAPPING_ERROR,
     PERFORM_ERROR,
+    CallerContext,
+    Entity,
+    ErrorDetail,
     EventData,
     IntegrationDisabled,
     IntegrationEnabled,
+    RunOutcome,
     RunStatus,
     StateRequest,
+    decode_integration_event,
 )
 from shared.core.messages.run_log import UnevaluableRule
 from tests.component.event_recorder.serving import got, refused
@@ -52,6 +58,20 @@ def test_an_integration_event_says_what_happened_and_to_which_integration(api: h
         ],
         "next": None,
     }
+
+
+def test_an_error_event_tells_the_detail_the_entity_and_who_acted(api: httpx.Client, store: Store) -> None:
+    plain = decode_integration_event(records.outcome(RunStatus.FAILED).value or b"").data
+    assert isinstance(plain, RunOutcome)
+    error = ErrorDetail(**records.ERROR.model_dump() | {"detail": "account 7 in erp"})
+    entity, context = Entity(type="account", id="7"), CallerContext(user_id="u-7", company_name="ACME")
+    data = plain.model_copy(update={"error": error, "entity": entity, "context": context})
+    store(records.integration_event(MISSING_MAPPING_ERROR, data, "e"))
+    (item,) = got(api, "/v1/integration-events")["items"]
+    assert item["error"]["detail"] == "account 7 in erp"
+    assert item["entity"] == {"type": "account", "id": "7"}
+    assert item["context"] == {"user_id": "u-7", "company_name": "ACME"}
+    assert got(api, f"/v1/runs/{data.run_id}")["error"]["detail"] == "account 7 in erp"
 
 
 def test_events_about_an_integration_itself_have_a_message_too(api: httpx.Client, store: Store) -> None:

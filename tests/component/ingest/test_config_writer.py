@@ -10,6 +10,7 @@ from services.ingest.core.config_changes import (
     Apply,
     Delete,
     Done,
+    DrawnSecret,
     Effect,
     NotFound,
     Put,
@@ -23,7 +24,7 @@ from shared.adapters.kafka_clients import partitions_of, read, table_consumer
 from shared.adapters.settings import ServiceSettings
 from shared.adapters.transactional_writer import TransactionalWriter, WriteFailed
 from shared.core.records import OutRecord, Record
-from shared.core.resources import AnySpec, Credential, Integration, Kind, NotificationRule, Resource, Webhook
+from shared.core.resources import AnySpec, HmacCredential, Integration, Kind, NotificationRule, Resource, Webhook
 from tests.component.ingest.conftest import RunningWriter, StartWriter, transactions_of
 from tests.waiting import wait_for
 
@@ -35,7 +36,7 @@ def webhook(name: str) -> Webhook:
 
 
 def put(key: ResourceKey, spec: AnySpec, if_match: int | None = None, sealed: str | None = None) -> PutOne:
-    return PutOne(Put(key, spec, at_ms=1, sealed_secret=sealed), if_match)
+    return PutOne(Put(key, spec, at_ms=1, secret=None if sealed is None else DrawnSecret(sealed)), if_match)
 
 
 def answer_of(future: Future[Answer]) -> Answer:
@@ -187,7 +188,7 @@ def test_a_credential_whose_commit_went_unanswered_is_created_once_with_the_secr
     transactions = LosesFirstAnswer(transactions_of(settings))
     one = start_writer(transactions)
     key = ResourceKey(Kind.CREDENTIAL, "acme", "c")
-    written = done(answer_of(one.writer.submit(put(key, Credential(kind="hmac", name="C"), sealed="sealed-1"))))
+    written = done(answer_of(one.writer.submit(put(key, HmacCredential(kind="hmac", name="C"), sealed="sealed-1"))))
     assert transactions.lost
     assert written.effect is Effect.CREATED
     assert written.resource is not None

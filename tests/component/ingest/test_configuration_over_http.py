@@ -146,7 +146,10 @@ def test_what_is_in_use_is_not_deleted(http: httpx.Client, name: str) -> None:
 def test_enabling_is_asked_for_on_the_topic(http: httpx.Client, shared_settings: ServiceSettings, name: str) -> None:
     apply(http, link(name))
     assert http.get(f"/v1/integrations/{name}").json()["state"] == {
+        "configured": True,
+        "authorised": True,
         "enabled": True,
+        "mark": "green",
         "epoch": 0,
         "since": None,
         "reason": None,

@@ -6,6 +6,7 @@ import socket
 import httpx
 import pytest
 
+from shared.core.resources import CredentialKind
 from tests.component.ingest.api_calls import BATCH, apply, link, problem, put, webhook
 from tests.component.ingest.conftest import API_KEY, IngestProcess, StartIngest
 from tests.waiting import wait_for
@@ -51,6 +52,7 @@ def test_the_document_of_the_api_is_closed_and_knows_the_specs(http: httpx.Clien
     assert referred <= set(schemas)
     body = document["paths"]["/v1/webhooks/{resource_id}"]["put"]["requestBody"]
     assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Webhook"}
+    assert set(schemas["Credential"]["discriminator"]["mapping"]) == set(CredentialKind)
     assert "HTTPValidationError" not in text
     send_events = document["paths"]["/v1/events"]["post"]["responses"]
     assert "Retry-After" in send_events["429"]["headers"]

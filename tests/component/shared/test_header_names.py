@@ -115,6 +115,9 @@ class Bench:
     def has_room(self, topic: str) -> bool:
         return True
 
+    def took_over(self, partition: int) -> None:
+        """It remembers nothing."""
+
     def recall(self, finished: Sequence[Record]) -> None:
         """Nobody has finished anything before."""
 

@@ -16,7 +16,7 @@ from kafka import KafkaProducer
 
 from services.dispatcher.core.exchange import Request, Result
 from services.dispatcher.edges import Edges
-from services.dispatcher.http_client import WebhookClient, aiohttp_transport
+from services.dispatcher.http_client import WebhookClient
 from services.dispatcher.service import run
 from services.dispatcher.settings import DispatcherSettings, Role
 from shared.adapters.json_logs import configure_logs
@@ -104,7 +104,7 @@ class DyingEdges(Edges):
     async def client(self) -> WebhookClient:
         if self._point != "response":
             return await super().client()
-        return DyingClient(lambda: aiohttp_transport(self._settings.max_in_flight))
+        return DyingClient(self._settings.max_in_flight)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,9 @@ class Neighbour:
     def has_room(self, topic: str) -> bool:
         return True
 
+    def took_over(self, partition: int) -> None:
+        pass
+
     def recall(self, finished: Sequence[Record]) -> None:
         raise AssertionError("nothing was ever finished in its partitions")
 

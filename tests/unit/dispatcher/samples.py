@@ -46,7 +46,7 @@ def apply(
 ) -> Configuration:
     kind = KIND_OF[type(spec)]
     resource = Resource(kind=kind, organization=organization, id=resource_id, spec=spec, created_ms=1, updated_ms=1)
-    configuration.apply(kind, organization, resource_id, resource)
+    configuration.apply(kind, organization, resource_id, resource.encode())
     return configuration
 
 

@@ -1,11 +1,13 @@
 """Events about integrations: who is triggered by them, and why that ends."""
 
-from services.dispatcher.conditions import evaluator
+from services.dispatcher.conditions import Conditions
 from services.dispatcher.core.matching import MAX_CHAIN, match
 from shared.core.cloud_events import check_event
 from shared.core.messages import integration_events as events
 from shared.core.messages.base import EventRef
 from tests.unit.dispatcher import samples
+
+evaluator = Conditions().evaluator
 
 ERROR = check_event(
     {
@@ -28,8 +30,8 @@ def triggered(*chain: str) -> list[str]:
         b=samples.integration(),
     )
     matched = match(ERROR, configuration, evaluator(ERROR), chain=chain, config_offset=1, accepted_ms=1, now_ms=1)
-    assert all(request.chain == chain for request in matched.requests)
-    return [request.integration_id for request in matched.requests]
+    assert matched.chain == chain
+    return [run.integration_id for run in matched.runs]
 
 
 def test_an_integration_is_never_triggered_by_events_about_itself() -> None:

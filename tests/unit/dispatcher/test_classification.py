@@ -2,13 +2,16 @@
 
 import pytest
 
-from services.dispatcher.core.classification import LOCAL_FAILURES, NETWORK_FAILURES, Failed, Succeeded, classify
-from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure
+from services.dispatcher.core.classification import Failed, Succeeded, classify, sign_of
+from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Result
+from services.dispatcher.core.failures import FAILURES
+from services.dispatcher.core.window import Sign
 from shared.core.messages.integration_events import (
     AUTHENTICATION_ERROR,
     PERFORM_ERROR,
     VALIDATION_ERROR,
     CodeOrigin,
+    ErrorDetail,
     RunStatus,
 )
 
@@ -63,29 +66,44 @@ def test_only_gone_is_final_among_the_answers(status: int) -> None:
     assert verdict.final is verdict.gone is (status == 410)
 
 
-@pytest.mark.parametrize("code", NETWORK_FAILURES)
-def test_every_network_failure_is_worth_repeating_and_explained(code: str) -> None:
-    verdict = failed(classify(NetworkFailure(code)))
-    assert (verdict.event_type, verdict.status, verdict.final) == (PERFORM_ERROR, RunStatus.FAILED, False)
-    assert (verdict.error.code, verdict.error.origin) == (code, CodeOrigin.HOOKFLEET)
-
-
-@pytest.mark.parametrize("code", LOCAL_FAILURES)
-def test_what_fails_before_the_wire_is_final_and_explained(code: str) -> None:
-    verdict = failed(classify(CannotSend(code)))
-    assert verdict.final
-    assert not verdict.gone
-    expected = (
-        (VALIDATION_ERROR, RunStatus.FAILED)
-        if code == "request.invalid"
-        else (AUTHENTICATION_ERROR, RunStatus.AUTH_FAILED)
+@pytest.mark.parametrize("code", FAILURES)
+@pytest.mark.parametrize("kind", [NetworkFailure, CannotSend])
+def test_a_failure_of_ours_means_what_its_row_says(code: str, kind: type[NetworkFailure | CannotSend]) -> None:
+    verdict, row = failed(classify(kind(code, "the detail"))), FAILURES[code]
+    assert (verdict.event_type, verdict.status, verdict.final) == (row.event_type, row.status, row.final)
+    assert verdict.error == ErrorDetail(
+        code=code, origin=CodeOrigin.HOOKFLEET, cause=row.cause, remedy=row.remedy, detail="the detail"
     )
-    assert (verdict.event_type, verdict.status) == expected
+    assert not verdict.gone
 
 
-@pytest.mark.parametrize(("cause", "remedy"), [*NETWORK_FAILURES.values(), *LOCAL_FAILURES.values()])
-def test_a_cause_completes_a_sentence_and_a_remedy_is_one(cause: str, remedy: str) -> None:
-    assert cause[0].islower()
-    assert not cause.endswith(".")
-    assert remedy[0].isupper()
-    assert remedy.endswith(".")
+@pytest.mark.parametrize("status", [200, 299, 302, 404, 409, 500])
+def test_the_integrations_own_test_may_call_any_answer_a_success(status: int) -> None:
+    assert classify(Answer(status, (), b"", False), success=True) == Succeeded()
+
+
+@pytest.mark.parametrize("said", [False, "response.body.ok is false"])
+def test_a_2xx_that_the_integrations_own_test_rejects_is_a_failure_worth_repeating(said: bool | str) -> None:
+    verdict = failed(classify(Answer(200, (), b"", False), success=said))
+    assert (verdict.error.code, verdict.error.origin, verdict.final) == ("success.false", CodeOrigin.HOOKFLEET, False)
+    assert verdict.error.detail == (said or None)
+
+
+def test_an_error_status_stays_the_receivers_own_code_whatever_a_test_says() -> None:
+    verdict = failed(classify(Answer(422, (), b"", False), success="no success"))
+    assert (verdict.error.code, verdict.event_type) == ("http.422", VALIDATION_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("result", "sign"),
+    [
+        (Answer(200, (), b"", False), Sign.ANSWERED),
+        (Answer(404, (), b"", False), Sign.ANSWERED),
+        (Answer(503, (), b"", False), Sign.TROUBLED),
+        (NetworkFailure("read.timeout"), Sign.TROUBLED),
+        (CannotSend("address.refused"), Sign.NOT_ASKED),
+        (CannotSend("token.unreachable"), Sign.NOT_ASKED),
+    ],
+)
+def test_only_what_reached_for_the_receiver_says_something_about_its_strength(result: Result, sign: Sign) -> None:
+    assert sign_of(result) is sign

@@ -7,7 +7,7 @@ from services.dispatcher.core.classification import classify
 from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Request, Result
 from services.dispatcher.core.retry_policy import GiveUp, RetryAt
 from services.dispatcher.core.run_records import Attempted, Terms, records_of_attempt, records_of_skip
-from services.dispatcher.sender import read_request
+from services.dispatcher.delivery_records import read_request
 from shared.core.messages.delivery import DUE_HEADER, AttemptSummary, DeliveryRequest
 from shared.core.messages.integration_events import (
     DISABLE_REQUESTED,
@@ -48,7 +48,7 @@ def records(
 ) -> dict[str, list[OutRecord]]:
     """By topic."""
     led_to = records_of_attempt(
-        request or samples.request(), attempted(result, following, built=built), TERMS, TOPICS, TIME
+        request or samples.request(), BODY, attempted(result, following, built=built), TERMS, TOPICS, TIME
     )
     out = led_to.with_tier(BODY, TOPICS)
     by_topic: dict[str, list[OutRecord]] = {}

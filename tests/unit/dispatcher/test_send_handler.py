@@ -8,17 +8,19 @@ from standardwebhooks import Webhook as ReferenceWebhook
 
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.exchange import Answer, NetworkFailure, Request, Result
-from services.dispatcher.send_handler import CredentialFailure, SendHandler
+from services.dispatcher.preparation import Preparation
+from services.dispatcher.rendering import Renderer
+from services.dispatcher.send_handler import SendHandler
 from shared.adapters.clock import now_ms
 from shared.core.messages.delivery import DUE_HEADER, AttemptSummary, DeliveryRequest
 from shared.core.messages.integration_events import RunOutcome, RunStatus, decode_integration_event
 from shared.core.messages.state import IntegrationState
-from shared.core.resources import DisablePolicy, Webhook
+from shared.core.resources import DisablePolicy
 from shared.core.topics import topics
 from tests.unit.dispatcher import samples
+from tests.unit.dispatcher.authoriser import SECRET, Authoriser
 
 TOPICS = topics("", 6)
-SECRET = "whsec_" + "QUFB" * 8
 
 
 class Client:
@@ -31,18 +33,6 @@ class Client:
     async def send(self, request: Request) -> Result:
         self.requests.append(request)
         return self._result
-
-
-class Secrets:
-    """Gives one secret, or fails with a code."""
-
-    def __init__(self, failure: str | None = None) -> None:
-        self._failure = failure
-
-    def signing_secrets(self, organization: str, webhook: Webhook) -> list[str]:
-        if self._failure is not None:
-            raise CredentialFailure(self._failure)
-        return [SECRET]
 
 
 def configuration(**changes: Any) -> Configuration:
@@ -67,13 +57,18 @@ class Sent:
         body: bytes = b'{"id":"e1"}',
     ) -> None:
         self.client = Client(result)
+        self.authoriser = authoriser = Authoriser(credential_failure)
+        renderer = Renderer()
         handler = SendHandler(
             topics=TOPICS,
             configuration=using or configuration(),
             config_offset=lambda: 7,
             state_of=lambda *_: state,
             client=self.client,
-            secrets=Secrets(credential_failure),
+            preparation=Preparation(
+                mappings=(using or configuration()).mappings, renderer=renderer, authoriser=authoriser, clock=now_ms
+            ),
+            judge=renderer,
             default_disable_policy=DisablePolicy(),
             clock=now_ms,
             chance=lambda: 0.5,

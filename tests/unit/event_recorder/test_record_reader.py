@@ -14,7 +14,7 @@ from services.event_recorder.core.rows import MAX_TIME_MS, Row, TableName
 from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.integration_events import ENABLED, IntegrationEnabled, RunStatus
 from shared.core.records import Record
-from shared.core.resources import Credential, Kind, Resource
+from shared.core.resources import HmacCredential, Kind, Resource
 from shared.core.topics import MAX_EVENT_BYTES, config_key
 from tests.unit.event_recorder import records
 
@@ -108,7 +108,7 @@ def test_an_integration_events_time_is_sorted_as_an_instant(time: str, ms: int) 
 
 
 def test_a_sealed_secret_stays_on_the_topic() -> None:
-    spec = Credential(kind="hmac", name="signing")
+    spec = HmacCredential(kind="hmac", name="signing")
     resource = Resource(
         kind=Kind.CREDENTIAL,
         organization="acme",

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.cel_conditions import Activation, Condition, Unevaluable, check_condition
+from shared.adapters.cel_checks import expression_faults
+from shared.adapters.cel_conditions import Activation, Condition, Unevaluable
+from shared.core.faults import Fault
+from shared.core.resources import NotificationRule
 
 
 def evaluate(text: str, data: Any = None, **attributes: Any) -> bool | Unevaluable:
     return Condition(text).evaluate(Activation({"type": "t", **attributes, "data": data}))
+
+
+def check_condition(text: str) -> Fault | None:
+    rule = NotificationRule.model_construct(name="r", event_type="t", condition=text)
+    return next(expression_faults(rule), None)
 
 
 # + - * / and comparisons, min, max, round and abs over {10, 10.5} x {5, 1.1}: literals, values of data, and mixed.

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable
+from uuid import uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.identifiers import event_id_of_decision, event_id_of_run, is_identifier, run_id_of_event
+from shared.core.identifiers import NAMESPACE, event_id_of_decision, event_id_of_run, is_identifier, run_id_of_event
 
 # No control characters: check_event refuses them in ids and sources.
 _NAMES = st.text(st.characters(codec="utf-8", min_codepoint=0x20, exclude_characters="\x7f"), max_size=20)
@@ -29,6 +30,11 @@ def test_a_run_id_is_the_same_in_every_process_and_version() -> None:
     assert run_id_of_event("acme", "billing", "e1", "to-chat") == "24ec9971-37f8-5582-ab53-c5f128384649"
     assert event_id_of_run("r1", "integration.run.completed") == "49285003-fc31-5199-ae79-50f1a8e180b2"
     assert event_id_of_decision("acme", "to-chat", "integration.enabled", 1) == "4388169e-7873-536d-a25e-b27cc316d598"
+
+
+@given(_NAMES, _NAMES)
+def test_a_derived_id_is_a_uuid_of_version_5(run_id: str, event_type: str) -> None:
+    assert event_id_of_run(run_id, event_type) == str(uuid5(NAMESPACE, "\x1f".join(("outcome", run_id, event_type))))
 
 
 @given(st.lists(st.tuples(_NAMES, _NAMES, _NAMES, _NAMES), min_size=2, max_size=5, unique=True))

@@ -84,3 +84,12 @@ def test_an_empty_a_missing_and_an_unreadable_key_file_say_what_to_do(tmp_path: 
         Sealer.from_file(tmp_path / "missing")
     with pytest.raises(SealingError, match="is not text"):
         Sealer.from_file(binary)
+
+
+def test_what_another_than_the_first_key_sealed_is_not_current_and_opens_all_the_same() -> None:
+    sealed = Sealer({"old": OLD}).seal(b"s3cret", OWNER)
+    both = Sealer({"new": NEW, "old": OLD})
+    assert not both.is_current(sealed)
+    assert both.open(sealed, OWNER) == b"s3cret"
+    assert both.is_current(both.seal(b"s3cret", OWNER))
+    assert not Sealer({"ol": OLD}).is_current(sealed)

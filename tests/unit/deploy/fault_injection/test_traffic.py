@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deploy.local.fault_injection.core.traffic import DEAD, KINDS, configuration, event, probe
 from deploy.local.receivers.core.behaviour import Behaviour
-from shared.core.resources import SPEC_OF, Kind
+from shared.core.resources import Kind, read_spec
 
 URLS = dict.fromkeys([*Behaviour, DEAD], "http://127.0.0.1:1")
 
@@ -12,7 +12,7 @@ URLS = dict.fromkeys([*Behaviour, DEAD], "http://127.0.0.1:1")
 def test_every_resource_of_the_trial_is_valid_and_every_reference_is_there() -> None:
     resources = [*configuration(URLS), *probe(0)[0]]
     for each in resources:
-        SPEC_OF[Kind(each["kind"])].model_validate(each["spec"])
+        read_spec(Kind(each["kind"]), each["spec"])
     declared = {(each["kind"], each["id"]) for each in resources}
     for each in resources:
         if each["kind"] == "integration":

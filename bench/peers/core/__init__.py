@@ -1,0 +1,1 @@
+"""What the comparison computes, without processes, files or clocks."""
