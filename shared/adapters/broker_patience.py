@@ -36,6 +36,7 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Se
     if coordinator.need_rejoin() or coordinator.rebalance_in_progress():
         coordinator.request_rejoin()
         timeout_ms = max(timeout_ms, _JOIN_POLL_MS)
+    _let_go_of_what_is_read(consumer)
     try:
         polled: Mapping[TopicPartition, Sequence[ConsumerRecord]] = consumer.poll(timeout_ms=timeout_ms)
     except KafkaError as error:
@@ -45,6 +46,18 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Se
         time.sleep(_PAUSE_SECONDS)
         return {}
     return polled
+
+
+def _let_go_of_what_is_read(consumer: KafkaConsumer) -> None:
+    """Let records that were set aside by a pause come back after it.
+
+    kafka-python 3.0 sets the rest of a batch aside when its partition is paused in the middle of it, fetches nothing for
+    that partition meanwhile, and gives the rest back only while it holds no other batch; but a batch that has been read
+    to its end counts as held until the next one comes. Where the other partitions are quiet, that is never.
+    """
+    fetcher = consumer._fetcher
+    if not fetcher._next_partition_records:
+        fetcher._next_partition_records = None
 
 
 def committed(consumer: KafkaConsumer, partition: TopicPartition, stop: threading.Event) -> OffsetAndMetadata | None:
