@@ -14,13 +14,13 @@ from bench.delivery.measured_fleet import MeasuredFleet
 from bench.delivery.measured_process import MeasuredProcess
 from bench.receiver import Arrival, ReceiverProcess
 
-#: Seconds without any progress after which what is missing counts as lost.
-PATIENCE_SECONDS = 20.0
+#: Seconds without any progress after which what is missing counts as lost: a run may wait a minute in its retry tier.
+PATIENCE_SECONDS = 75.0
 #: Seconds after the last outcome in which its offset is committed.
 COMMIT_SECONDS = 0.3
 _CHECK_SECONDS = 0.05
 #: Events that go before a measured backlog: connections are opened up to the number that work at once.
-WARM_UP_EVENTS = 1_500
+WARM_UP_EVENTS = 1_000
 
 #: Told how many deliveries have arrived, of how many.
 Progress = Callable[[int, int], None]

@@ -54,9 +54,11 @@ class Stand:
         """The one that speaks ``http`` or ``https``."""
         return self.https if scheme == "https" else self.http
 
-    def hanging_receiver(self, name: str, ports: int) -> ReceiverProcess:
-        """One that never answers; it lives as long as the stand."""
-        return self._stack.enter_context(ReceiverProcess(self.folder / name, self.env, ports=ports, hangs=True))
+    def own_receiver(self, name: str, ports: int, *, hangs: bool = False) -> ReceiverProcess:
+        """One for a scenario alone, which answers after the same time or never; it lives as long as the stand."""
+        return self._stack.enter_context(
+            ReceiverProcess(self.folder / name, self.env, ports=ports, delay_seconds=DELAY_SECONDS, hangs=hangs)
+        )
 
     def phase(self, title: str) -> AbstractContextManager[Phase]:
         """Show that ``title`` is under way."""

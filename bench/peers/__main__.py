@@ -24,7 +24,7 @@ from bench.peers.report import document, tables
 
 def main(
     events: Annotated[
-        int, typer.Option(min=100, help="Events of 1 KB in a round; ten times as many from a topic.")
+        int, typer.Option(min=1_000, help="Events of 1 KB in a round; ten times as many from a topic.")
     ] = 2_000,
     seconds: Annotated[float, typer.Option(min=0, help="Repeat rounds until a contender ran this long.")] = 0.0,
     out: Annotated[Path, typer.Option(help="Folder for peers.json and peers.png.")] = Path("build/bench"),

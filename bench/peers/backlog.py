@@ -1,8 +1,8 @@
 """Events written straight onto a topic while its reader is paused, so that they are there when it begins.
 
-The reader is paused by SIGSTOP rather than started late: starting costs CPU too, and a
-figure from which that is subtracted depends on a second measurement. A paused member of a consumer group keeps its partitions
-for its session timeout, which is a minute here for Hookfleet and 45 s for Bento; a backlog takes seconds.
+The reader is paused by SIGSTOP rather than started late: starting costs CPU too, and a figure from which that is
+subtracted depends on a second measurement. A paused member of a consumer group keeps its partitions for its session
+timeout, which is a minute here for Hookfleet and 45 s for Bento; a backlog takes seconds.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Sums and parts stand side by side: what is indented is part of the line above it and not to be added.
 """
 
+import base64
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -153,4 +154,5 @@ def _attempted(body: bytes, keys: list[bytes]) -> Attempted:
         Stage(name=StageName.AUTHENTICATE, started_ms=started_ms, duration_ms=0, ok=True),
         Stage(name=StageName.PERFORM, started_ms=started_ms, duration_ms=2, ok=True),
     )
-    return Attempted(request, answer, Succeeded(), GiveUp(), stages, started_ms, started_ms + 2)
+    secrets = tuple(base64.b64encode(key).decode() for key in keys)
+    return Attempted(request, answer, Succeeded(), GiveUp(), stages, started_ms, started_ms + 2, secrets)

@@ -24,7 +24,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 #: Bad lines shown one by one; the rest are counted. JSON has all.
 _FAULTS_SHOWN = 20
-_PAGE = 1_000
+#: Mappings of one request; as many as the server gives.
+_PAGE = 200
 _ENTITY = "From an entity"
 _EXTERNAL = "From an external id"
 _Limit = Annotated[int, typer.Option("--limit", min=1, help="Mappings shown at most.")]

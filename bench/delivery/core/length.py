@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SHORT_SECONDS: Final = 3.0
+SHORT_SECONDS: Final = 2.0
 LONG_SECONDS: Final = 300.0
 #: A backlog that is worked off has this many events for each second of a point: about what two cores deliver.
 _DRAINED_A_SECOND: Final = 1_000
-#: A backlog under which memory is watched, for each second of a point: a million in the long form.
-_WATCHED_A_SECOND: Final = 10_000 / 3
+#: A backlog under which memory is watched has this many events for each second of a point, a million at most.
+_WATCHED_A_SECOND: Final = 5_000
+_MOST_WATCHED: Final = 1_000_000
 #: Kafka bounds the transaction in which a backlog is written to a minute.
 _MOST_DRAINED: Final = 300_000
 
@@ -33,4 +34,4 @@ class Length:
     @property
     def watched(self) -> int:
         """Events of a backlog under which memory is watched."""
-        return round(self.seconds * _WATCHED_A_SECOND)
+        return min(_MOST_WATCHED, round(self.seconds * _WATCHED_A_SECOND))

@@ -42,9 +42,9 @@ class _Load:
 #: The long form has the worker's and the integration's defaults; the short one is smaller so that seconds suffice.
 _LONG = _Load(per_second=500, timeout_seconds=15.0, max_in_flight=500)
 _SHORT = _Load(per_second=200, timeout_seconds=3.0, max_in_flight=50)
-_LEAST_SECONDS = 4.0
+_LEAST_SECONDS = 3.0
 #: Seconds after a hurt run in which what the hanging receivers left behind may end, for each second of their timeout.
-_SETTLE_FACTOR = 2.0
+_SETTLE_FACTOR = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Isolation:
     def run(self, stand: Stand) -> Result:
         load = _LONG if stand.length.is_long else _SHORT
         seconds = max(_LEAST_SECONDS, stand.length.seconds)
-        hanging = stand.hanging_receiver("hanging-isolation", _HANGING)
+        hanging = stand.own_receiver("hanging-isolation", _HANGING, hangs=True)
         healthy = stand.healthy_targets("http")
         stuck = targets("hanging", hanging.urls, {"timeout_seconds": load.timeout_seconds})
         others = {each.id for each in healthy[:-_HANGING]}

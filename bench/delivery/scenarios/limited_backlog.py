@@ -50,11 +50,9 @@ class LimitedBacklog:
 
     def run(self, stand: Stand) -> Result:
         seconds = max(_LEAST_SECONDS, stand.length.seconds)
-        receiver = stand.http
+        receiver, limited_receiver = stand.http, stand.own_receiver("limited", 1)
         healthy = targets("healthy", receiver.urls[:PORTS])
-        limited = targets(
-            "limited", receiver.urls[PORTS : PORTS + 1], {"rate_limit": {"per_second": _LIMIT, "burst": _LIMIT}}
-        )
+        limited = targets("limited", limited_receiver.urls, {"rate_limit": {"per_second": _LIMIT, "burst": _LIMIT}})
         with stand.fleet("backlog.") as fleet:
             fleet.apply([*healthy, *limited])
             with fleet.workers(()) as workers:
@@ -78,17 +76,17 @@ class LimitedBacklog:
                     wait_for(plan, _RUNS, workers)
                 with stand.phase("backlog: healthy receivers beside it") as phase:
                     began_ms = time.time_ns() // 1_000_000
-                    before = receiver.count()
+                    before = limited_receiver.count()
                     beside = pace(fleet, stand.env, receiver, healthy_traffic("beside"), _HEALTHY_A_SECOND, workers)
                     ended_ms = time.time_ns() // 1_000_000
-                    arrived = [each for each in receiver.arrivals(before) if each.port_index == PORTS]
+                    arrived = limited_receiver.count() - before
                 for worker in workers:
                     worker.kill()  # it would drain, and what waits shall stay
             with stand.phase("backlog: count what was produced"):
                 produced = _read(fleet, began_ms, ended_ms)
         counts = per_second(produced.times, 0.0, (ended_ms - began_ms) / 1000)
         p95 = [found.summary().p95 for found in (alone, beside)]
-        rate = len(arrived) / ((ended_ms - began_ms) / 1000)
+        rate = arrived / ((ended_ms - began_ms) / 1000)
         table = Table(
             f"{_RUNS:,} runs waiting for a receiver limited to {_LIMIT} a second",
             ("", ""),

@@ -59,7 +59,7 @@ class Memory:
 
     def run(self, stand: Stand) -> Result:
         count = stand.length.watched
-        hanging = stand.hanging_receiver("hanging-memory", _HANGING)
+        hanging = stand.own_receiver("hanging-memory", _HANGING, hangs=True)
         found: dict[str, Watched] = {}
         accounts: dict[str, Account] = {}
         with stand.fleet("memory.") as fleet:

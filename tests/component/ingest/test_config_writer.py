@@ -261,8 +261,13 @@ def _counter(writers: Sequence[RunningWriter], version: int) -> tuple[int, int]:
         for running in writers:
             stored = running.table.get(ResourceKey(Kind.WEBHOOK, "acme", "counter"))
             if stored is not None and stored.version >= version:
-                return int(stored.resource.spec.name.split()[0]), stored.version
+                return int(_name_of(stored.resource).split()[0]), stored.version
 
 
 def _name(record: Record) -> str:
-    return Resource.model_validate_json(record.value or b"").spec.name
+    return _name_of(Resource.model_validate_json(record.value or b""))
+
+
+def _name_of(webhook: Resource) -> str:
+    assert isinstance(webhook.spec, Webhook)
+    return webhook.spec.name
