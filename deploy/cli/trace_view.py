@@ -72,7 +72,8 @@ def _add_run(branch: Tree, run_id: str, run: Mapping[str, Any] | None) -> None:
         node.add(_attempt_line(attempt))
     error = run.get("error")
     if error:
-        node.add(f"[red]{escape(error['code'])}[/] {escape(error['cause'])}\n[dim]→ {escape(error['remedy'])}[/]")
+        happened = ": ".join(error[part] for part in ("cause", "detail") if part in error)
+        node.add(f"[red]{escape(error['code'])}[/] {escape(happened)}\n[dim]→ {escape(error['remedy'])}[/]")
 
 
 def _attempt_line(attempt: Mapping[str, Any]) -> str:

@@ -4,22 +4,19 @@ The match thread works for everybody, so a condition that may be costly for this
 within bounds of time and memory; see `services.dispatcher.expressions`.
 """
 
-from functools import lru_cache
-
 from services.dispatcher.core.matching import Evaluate, NoAnswer
 from services.dispatcher.expressions import CostlyExpressions
 from shared.adapters.cel_conditions import Activation, Condition, Unevaluable
 from shared.adapters.cel_environments import Sight
+from shared.adapters.compiled_texts import CompiledTexts
 from shared.core.cloud_events import CloudEvent
 from shared.core.expression_cost import is_cheap
 from shared.core.expression_values import Failure
 
-#: Compiled conditions kept at most, of 5.5 KiB each; beyond it the one used longest ago is compiled again, in 50 µs,
-#: when it is needed.
-_COMPILED = 10_000
+#: Characters of conditions kept compiled: some 80 MiB, and room for 10,000 of the length that people write.
+_KEPT_CHARACTERS = 500_000
 
 
-@lru_cache(maxsize=_COMPILED)
 def _compiled(text: str) -> Condition | NoAnswer:
     try:
         return Condition(text)
@@ -31,6 +28,7 @@ class Conditions:
     """Evaluates conditions. For one thread."""
 
     def __init__(self) -> None:
+        self._compiled = CompiledTexts(_compiled, _KEPT_CHARACTERS)
         self._costly = CostlyExpressions()
 
     def evaluator(self, event: CloudEvent) -> Evaluate:
@@ -40,13 +38,13 @@ class Conditions:
         size = len(body)
 
         def evaluate(text: str) -> bool | NoAnswer:
-            condition = _compiled(text)
+            condition = self._compiled.of(text)
             if isinstance(condition, NoAnswer):
                 return condition
             if size > condition.cheap_up_to and not is_cheap((condition.cost,), body):
                 return self._apart(event.organization, text, body)
             if not bound:
-                bound.append(Activation(event.document))
+                bound.append(Activation(event.document, body))
             answer = condition.evaluate(bound[0])
             return NoAnswer(answer.reason) if isinstance(answer, Unevaluable) else answer
 

@@ -7,6 +7,7 @@ one and run everything else as it is.
 from collections.abc import Callable
 from typing import Any
 
+from services.dispatcher.core.address_guard import AddressGuard
 from services.dispatcher.http_client import WebhookClient
 from services.dispatcher.open_files import make_room
 from services.dispatcher.settings import DispatcherSettings, Role
@@ -36,4 +37,4 @@ class Edges:
         """To be awaited on the event loop that will use it."""
         kept = _KEPT_PER_SLOT * self._settings.max_in_flight
         make_room(kept + self._settings.max_in_flight)
-        return WebhookClient(kept)
+        return WebhookClient(kept, AddressGuard(self._settings.allowed_networks))

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from shared.adapters.cel_environments import Sight
 from shared.adapters.cel_expressions import evaluate_all, expression
 from shared.adapters.cel_sandbox import Sandbox
@@ -19,16 +21,11 @@ from shared.core.expression_values import Failure, Value
 Values = list[Value | Failure]
 
 
-def values_if_cheap(
-    sight: Sight, texts: Sequence[str], event: bytes, more: Mapping[str, Any], size: int
-) -> Values | None:
-    """Values of expressions that are cheap all together, found here and now; null when they may be costly.
-
-    ``size``: bytes of ``more``.
-    """
+def values_if_cheap(sight: Sight, texts: Sequence[str], event: bytes, more: Mapping[str, Any]) -> Values | None:
+    """Values of expressions that are cheap all together, found here and now; null when they may be costly."""
     found = [expression(sight, text) for text in texts]
     costs = [each.cost for each in found if not isinstance(each, Failure)]
-    return evaluate_all(sight, texts, event, more) if is_cheap(costs, event, size) else None
+    return evaluate_all(sight, texts, event, more) if is_cheap(costs, event, orjson.dumps(more)) else None
 
 
 class CostlyExpressions:

@@ -2,7 +2,10 @@
 
 No cookie is kept (one receiver's would go to another), no redirect followed, no proxy taken from the environment, no
 body decompressed (a small answer must not become a large one), and a body is read to its bound and cut off there.
-Every failure is a code that `services.dispatcher.core.classification` explains.
+Every failure is a code that `services.dispatcher.core.failures` explains.
+
+Where it may post is `services.dispatcher.core.address_guard`'s to say. That is asked when a connection is made, which
+then is one to an address that was judged; a request over a connection that is there already asks nothing.
 
 The client is ours, down to asyncio and the parser that uvicorn uses as well, because of what the libraries cost a
 delivery; ``docs/performance.md`` has the figures. What it does is what a transport of httpx does, and any of those can
@@ -20,23 +23,32 @@ receiver. On a fresh connection there is no such excuse, and no repetition.
 import asyncio
 import ssl
 
+from services.dispatcher.core.address_guard import AddressGuard, AddressRefused
 from services.dispatcher.core.exchange import Answer, CannotSend, NetworkFailure, Request, Result
 from services.dispatcher.http_connection import Broken
 from services.dispatcher.http_dialing import Dialer, NotConnected
 from services.dispatcher.http_lookup import LookUp, look_up_by_system
 from services.dispatcher.http_pool import Pool
-from services.dispatcher.http_request import Target, Unbuildable, head_of, target_of
+from services.dispatcher.http_request import Origin, Unbuildable, head_of, target_of
+from services.dispatcher.http_tls import Trust
 
 
 class WebhookClient:
     """Posts requests. Make and use it on one event loop."""
 
-    def __init__(self, max_idle: int, tls: ssl.SSLContext | None = None, look_up: LookUp = look_up_by_system) -> None:
+    def __init__(
+        self,
+        max_idle: int,
+        guard: AddressGuard,
+        trust: Trust = ssl.create_default_context,
+        look_up: LookUp = look_up_by_system,
+    ) -> None:
         """``max_idle`` bounds the connections kept for reuse, over all hosts; those in use are as many as there are
-        requests. ``tls`` says whom to trust: by default, whom the system trusts. ``look_up`` gives a host's addresses.
+        requests. ``trust`` says whom to trust: by default, whom the system trusts. ``look_up`` gives a host's
+        addresses, of which ``guard`` allows some.
         """
         self._pool = Pool(max_idle)
-        self._dialer = Dialer(tls or ssl.create_default_context(), look_up, self._pool.forget)
+        self._dialer = Dialer(trust, look_up, guard, self._pool.forget)
         self._loop = asyncio.get_running_loop()
 
     async def send(self, request: Request) -> Result:
@@ -46,25 +58,30 @@ class WebhookClient:
             head = head_of(request, target)
         except Unbuildable:
             return CannotSend("request.invalid")
+        origin = target.origin
+        if request.client_certificate is not None and origin.tls:
+            origin = origin._replace(certificate=request.client_certificate)
         deadline = self._loop.time() + request.timeout_seconds
-        kept = self._pool.take(target.origin)
+        kept = self._pool.take(origin)
         if kept is not None:
             outcome = await kept.exchange(head, request.body, deadline)
             if isinstance(outcome, Answer):
                 self._pool.put(kept)
                 return outcome
             if not (outcome.silent and outcome.code == "connection.closed"):
-                return NetworkFailure(outcome.code)
-        return await self._send_afresh(target, head, request.body, deadline)
+                return NetworkFailure(outcome.code, outcome.detail)
+        return await self._send_afresh(origin, head, request.body, deadline)
 
-    async def _send_afresh(self, target: Target, head: bytes, body: bytes, deadline: float) -> Result:
+    async def _send_afresh(self, origin: Origin, head: bytes, body: bytes, deadline: float) -> Result:
         try:
-            connection = await self._dialer.dial(target.origin, deadline - self._loop.time())
+            connection = await self._dialer.dial(origin, deadline - self._loop.time())
+        except AddressRefused as refusal:
+            return CannotSend("address.refused", str(refusal))
         except NotConnected as failure:
-            return NetworkFailure(failure.code)
+            return NetworkFailure(failure.code, failure.detail)
         outcome = await connection.exchange(head, body, deadline)
         if isinstance(outcome, Broken):
-            return NetworkFailure(outcome.code)
+            return NetworkFailure(outcome.code, outcome.detail)
         self._pool.put(connection)
         return outcome
 

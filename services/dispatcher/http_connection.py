@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from services.dispatcher.core.exchange import Answer
+from services.dispatcher.http_failures import code_of_tls, detail_of_tls
 from services.dispatcher.http_request import Origin
 from services.dispatcher.http_response import InvalidResponse, ResponseReader
 
@@ -25,6 +26,7 @@ class Broken:
 
     code: str
     silent: bool
+    detail: str | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -111,12 +113,12 @@ class Connection(asyncio.Protocol):
         elif reader.end():
             self._settle(reader.answer())
         else:
-            self._settle(Broken(_code_of_end(error), silent=not reader.began))
+            self._settle(_broken_by(error, silent=not reader.began))
 
 
-def _code_of_end(error: Exception | None) -> str:
+def _broken_by(error: Exception | None, *, silent: bool) -> Broken:
     # With TLS 1.3 a server says only after the handshake that it wants another certificate. An end without the
     # protocol's goodbye is no more than an end.
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return "tls.failed"
-    return "connection.closed"
+        return Broken(code_of_tls(error), silent, detail_of_tls(error))
+    return Broken("connection.closed", silent)

@@ -2,7 +2,8 @@
 
 A transport is what httpx calls the part below its client: no redirects, cookies, proxies or decoding. Building httpx's
 request and response for each delivery costs more than our whole client, so this is not what a dispatcher runs on; it
-is how another transport is measured and tested beside it, and what it would take to go over to one.
+is how another transport is measured and tested beside it, and what it would take to go over to one. Two things it does
+not do: a transport looks names up for itself, so no address is judged, and it shows the certificate it was made with.
 """
 
 import asyncio
@@ -20,13 +21,13 @@ from services.dispatcher.core.exchange import (
     Result,
 )
 from services.dispatcher.http_dialing import CONNECT_TIMEOUT_SECONDS
+from services.dispatcher.http_failures import code_of_tls, detail_of_tls
 from services.dispatcher.http_request import target_of
 
 #: The first class that fits anything in the chain of causes decides: subclasses stand before their bases, and what
 #: says where it happened before what only says how.
 _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "dns.failed"),
-    (ssl.SSLError, "tls.failed"),
     (httpx.ConnectTimeout, "connect.timeout"),
     (httpx.PoolTimeout, "connect.timeout"),
     (ConnectionRefusedError, "connect.refused"),
@@ -92,6 +93,9 @@ def result_of_failure(error: BaseException) -> Result:
         chain.append(cause)
     if any(isinstance(each, _UNBUILDABLE) for each in chain):
         return CannotSend("request.invalid")
+    for each in chain:
+        if isinstance(each, ssl.SSLError):
+            return NetworkFailure(code_of_tls(each), detail_of_tls(each))
     for kind, code in _CODES:
         if any(isinstance(each, kind) for each in chain):
             return NetworkFailure(code)

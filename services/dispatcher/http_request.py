@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import httpx
 
-from services.dispatcher.core.exchange import Request
+from services.dispatcher.core.exchange import ClientCertificate, Request
 
 #: URLs and header names whose meaning is remembered; the longest URL of a webhook takes 2 KiB.
 _REMEMBERED = 4096
@@ -31,11 +31,15 @@ class Unbuildable(ValueError):
 
 
 class Origin(NamedTuple):
-    """What requests must have in common to use the same connection. ``host`` is without brackets, in ASCII."""
+    """What requests must have in common to use the same connection. ``host`` is without brackets, in ASCII.
+
+    ``certificate`` is what we show there; without TLS there is nothing to show it in.
+    """
 
     tls: bool
     host: str
     port: int
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,7 @@ class Renderer:
     async def _values(
         self, organization: str, sight: Sight, texts: list[str], event: bytes, variables: Mapping[str, Any]
     ) -> Values:
-        size = len(orjson.dumps(variables))
-        values = values_if_cheap(sight, texts, event, variables, size)
+        values = values_if_cheap(sight, texts, event, variables)
         if values is not None:
             return values
         work = partial(self._costly.values, organization, sight, texts, event, variables)
@@ -175,6 +174,9 @@ def _about(request: DeliveryRequest, integration: Integration) -> dict[str, str]
 
 def _json_or_null(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = orjson.loads(body)
+        # It reads deeper than it writes, and what is evaluated elsewhere is written.
+        orjson.dumps(document)
+    except (orjson.JSONDecodeError, TypeError):
         return None
+    return document

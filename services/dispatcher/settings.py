@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, IPvAnyNetwork, field_validator
 from pydantic_settings import NoDecode
 
 from shared.adapters.settings import ServiceSettings
@@ -50,7 +50,15 @@ class DispatcherSettings(ServiceSettings):
         "that a short deploy at a receiver disables nothing",
     )
 
-    @field_validator("roles", mode="before")
+    allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="networks that may be posted to although they are not public, such as 10.20.0.0/16, separated by "
+        "commas; see docs/network.md",
+    )
+
+    @field_validator("roles", "allowed_networks", mode="before")
     @classmethod
     def _split(cls, raw: object) -> object:
-        return tuple(part.strip() for part in raw.split(",")) if isinstance(raw, str) else raw
+        if not isinstance(raw, str):
+            return raw
+        return tuple(part.strip() for part in raw.split(",")) if raw.strip() else ()

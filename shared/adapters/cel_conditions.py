@@ -10,7 +10,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from shared.adapters.cel_environments import Sight, bound, compiled, event_variables, explained
+from shared.adapters.cel_environments import Sight, bound, compiled, event_variables, explained, unreadable
 from shared.core.expression_cost import cost_of
 
 
@@ -50,10 +50,12 @@ class Condition:
 class Activation:
     """One event as conditions see it: bound once, evaluated by many."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.fault = ""
-        try:
-            self.bound: Any = bound(Sight.CONDITION, event_variables(document))
-        except ValueError as error:
-            self.bound = None
-            self.fault = str(error)
+    def __init__(self, document: Mapping[str, Any], encoded: bytes) -> None:
+        """``encoded``: the document as JSON."""
+        self.bound: Any = None
+        self.fault = unreadable(document, encoded) or ""
+        if not self.fault:
+            try:
+                self.bound = bound(Sight.CONDITION, event_variables(document))
+            except ValueError as error:
+                self.fault = str(error)

@@ -179,6 +179,22 @@ def event_variables(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def unreadable(document: Any, encoded: bytes) -> str | None:
+    """Why expressions cannot be evaluated over ``document``, which is ``encoded`` as JSON; null when they can.
+
+    The runtime's binding ends a member's name at a NUL character, so that one name could pass for another.
+    """
+    if b"\\u0000" in encoded and _has_nul_name(document):
+        return "the event cannot be read by expressions: the name of a member holds a NUL character"
+    return None
+
+
+def _has_nul_name(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\0" in name for name in value) or any(_has_nul_name(member) for member in value.values())
+    return isinstance(value, list) and any(_has_nul_name(member) for member in value)
+
+
 def explained(said: str) -> str:
     """The runtime's message in one line: position and reason, without its status words and drawing."""
     found = _POSITION.search(said)

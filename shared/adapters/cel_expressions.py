@@ -5,18 +5,19 @@ is wrong and may quote the event, never more than `MAX_REASON` characters of it.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import orjson
 from cel_expr_python import cel
 
-from shared.adapters.cel_environments import Sight, bound, compiled, event_variables, explained
+from shared.adapters.cel_environments import Sight, bound, compiled, event_variables, explained, unreadable
+from shared.adapters.compiled_texts import CompiledTexts
 from shared.core.expression_cost import cost_of
 from shared.core.expression_values import Failure, Value, value_of
 
-#: Compiled expressions kept at most, those used last.
-_KEPT = 20_000
+#: Characters of expressions kept compiled, for each sight: some 40 MiB, and room for 700 presets.
+_KEPT_CHARACTERS = 250_000
 #: Longest reason, in characters.
 MAX_REASON = 300
 
@@ -45,18 +46,28 @@ class Expression:
             return Failure(explained(str(error))[:MAX_REASON])
 
 
-@lru_cache(maxsize=_KEPT)
-def expression(sight: Sight, text: str) -> Expression | Failure:
-    """A compiled expression, kept for the next time."""
+def _compiled(sight: Sight, text: str) -> Expression | Failure:
     try:
         return Expression(sight, text)
     except ValueError as error:
         return Failure(f"does not compile: {error}"[:MAX_REASON])
 
 
+_KEPT = {sight: CompiledTexts(partial(_compiled, sight), _KEPT_CHARACTERS) for sight in Sight}
+
+
+def expression(sight: Sight, text: str) -> Expression | Failure:
+    """A compiled expression, kept for the next time."""
+    return _KEPT[sight].of(text)
+
+
 def evaluate_all(sight: Sight, texts: Sequence[str], event: bytes, more: Mapping[str, Any]) -> list[Value | Failure]:
     """The value of each expression over one event (structured JSON; empty for none) and ``more`` variables."""
-    variables = event_variables(orjson.loads(event)) if event else {}
+    document = orjson.loads(event) if event else {}
+    fault = unreadable(document, event)
+    if fault is not None:
+        return [Failure(fault)] * len(texts)
+    variables = event_variables(document) if event else {}
     try:
         activation = bound(sight, {**variables, **more})
     except ValueError as error:

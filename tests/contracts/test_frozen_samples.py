@@ -196,6 +196,9 @@ def test_fields_of_a_newer_writer_are_skipped(name: str) -> None:
     if name.startswith("v1.config.webhook"):
         # A webhook's headers are a map, not a form: every name in it is meant.
         frozen.value["spec"].pop("headers")
+    if name == "v1.config.integration.native":
+        # So are a template's headers and parameters.
+        del frozen.value["spec"]["request"]["headers"], frozen.value["spec"]["request"]["query"]
     newer = Sample(frozen.topic, frozen.key, frozen.headers, with_a_stranger(frozen.value))
     _, value, _ = READ[frozen.topic](newer)
     assert value == READ[frozen.topic](frozen)[1]

@@ -43,9 +43,9 @@ class Planted:
     integration: dict[str, Any] = field(default_factory=dict)
 
 
-def echoing(*known: str) -> Behaviour:
-    """Fails and says everything it knows in every way, then succeeds with an answer that is cut within a secret, then
-    is no text."""
+def echoing(known: tuple[str, ...], heard_there: list[str]) -> Behaviour:
+    """Fails and says everything it knows in every way, then with an answer that is cut within a secret, then succeeds
+    with one that is no text. What it hears goes to ``heard_there`` too."""
 
     def said(request: Received) -> list[str]:
         return [*request.headers.values(), request.path, request.body.decode(), *known]
@@ -53,6 +53,7 @@ def echoing(*known: str) -> Behaviour:
     def answer(same: list[Received]) -> Reply:
         heard = said(same[-1])
         whole = "\n".join(heard)
+        heard_there.append("\n".join(heard[: -len(known)]))
         if len(same) == 1:
             told = {
                 "heard": heard,
@@ -229,9 +230,10 @@ def test_no_secret_that_was_planted_anywhere_is_found_anywhere(
     answer = case.apply(case.rule(), *made, hmac, webhook, integration)
     signing = next(each["secret"] for each in answer["resources"] if "secret" in each)
     planted.append(Planted("signed", (signing.removeprefix("whsec_"), signing)))
+    heard: dict[str, list[str]] = {one.label: [] for one in planted}
     for one in planted:
         server = closed if one.label in ("shown", "unwanted") else case.receiver
-        server.answer(f"{case.path}-{one.label}", echoing(*one.secrets))
+        server.answer(f"{case.path}-{one.label}", echoing(one.secrets, heard[one.label]))
 
     event_id = case.send({"new": {"amount": 7}})
     names = {f"{case.name}-{one.label}" for one in planted}
@@ -241,13 +243,6 @@ def test_no_secret_that_was_planted_anywhere_is_found_anywhere(
         return {run["integration_id"] for run in runs if run.get("ended")} == names
 
     wait_for(all_ended, "the end of every run", 60)
-    statuses = {
-        run["integration_id"]: run["status"] for run in case.get("/v1/runs", event=event_id, limit=100)["items"]
-    }
-    failed = {"refused": "AUTH_FAILED", "away": "AUTH_FAILED", "invalid": "AUTH_FAILED", "unwanted": "FAILED"}
-    expected = {f"{case.name}-{one.label}": failed.get(one.label, "COMPLETED") for one in planted}
-    assert statuses == expected
-
     searched = {
         "topics": list(in_topics(case)),
         "tables": list(in_tables(case)),
@@ -276,6 +271,16 @@ def test_no_secret_that_was_planted_anywhere_is_found_anywhere(
     # The search works: what may be read in the configuration is found there.
     assert any(form in text for where, text in searched["topics"] if where == "topic config"
                for form in forms(planted_of(planted, "named")[0]))  # fmt: skip
+    # And every secret was in play: what was to be sent was sent, and what was to fail did.
+    statuses = {
+        run["integration_id"]: run["status"] for run in case.get("/v1/runs", event=event_id, limit=100)["items"]
+    }
+    failed = {"refused": "AUTH_FAILED", "away": "AUTH_FAILED", "invalid": "AUTH_FAILED", "unwanted": "FAILED"}
+    expected = {f"{case.name}-{one.label}": failed.get(one.label, "COMPLETED") for one in planted}
+    assert statuses == expected
+    for label in ("basic", "bearer", "key", "ordered", "template", "granted", "named"):
+        sent = "\n".join(heard[label]).encode()
+        assert any(form in sent for form in forms(planted_of(planted, label)[0])), label
 
 
 def planted_of(planted: Iterable[Planted], label: str) -> tuple[str, ...]:

@@ -39,7 +39,11 @@ class CpuUsed:
 
 
 def used(before: CpuTimes, after: CpuTimes) -> CpuUsed:
-    """The difference. Threads that began in between count from zero, those that ended are in ``(other)``."""
+    """The difference. Threads that began in between count from zero, those that ended are in ``(other)``.
+
+    The kernel rounds every figure to a tick by itself; where threads come to more than their process, they are scaled
+    down to it.
+    """
     threads: dict[str, float] = {}
     for thread, seconds in after.threads.items():
         threads[thread[1]] = threads.get(thread[1], 0.0) + seconds - before.threads.get(thread, 0.0)
@@ -47,6 +51,9 @@ def used(before: CpuTimes, after: CpuTimes) -> CpuUsed:
     rest = total - sum(threads.values())
     if rest > 0:
         threads[OTHER] = rest
+    elif rest < 0:
+        scale = total / sum(threads.values())
+        threads = {name: seconds * scale for name, seconds in threads.items()}
     return CpuUsed(total, threads)
 
 

@@ -117,6 +117,7 @@ def _watch(fleet: MeasuredFleet, traffic: Traffic, phase: Phase, until: Topic, b
         while time.monotonic() < end:
             look()
             time.sleep(_SAMPLE_SECONDS)
+        time.sleep(_SAMPLE_SECONDS)
         look()
     phase.say(f"{samples[0][1]:.0f} MiB before, {max(each[1] for each in samples):.0f} at most")
     return Watched(samples)

@@ -30,7 +30,7 @@ class ScaleOut:
         fleet, targets = stand.shared_fleet(), stand.healthy_targets("http")
         drains: dict[int, Drain] = {}
         for number in _WORKERS:
-            with stand.phase(f"scale-out: {number} worker{'s' if number > 1 else ''}") as phase:
+            with stand.phase(f"scale-out: {_words(number)}") as phase:
                 roles: list[tuple[str, ...]] = [()] * number
                 with fleet.workers(*roles) as workers:
                     warm = Traffic(f"warm-scale-{number}", targets, WARM_UP_EVENTS * number)
@@ -41,7 +41,7 @@ class ScaleOut:
         one, two = (drains[number] for number in _WORKERS)
         rows = [
             (
-                f"{number} worker{'s' if number > 1 else ''}",
+                _words(number),
                 figure(_cpu(each), 0),
                 figure(each.per_second, 0),
                 _shares(each),
@@ -56,7 +56,7 @@ class ScaleOut:
             f"Backlogs of {stand.length.drained:,} events; {os.cpu_count()} cores for workers, broker and receivers.",
         )
         return Result(
-            {f"{number} workers": each.account for number, each in drains.items()},
+            {_words(number): each.account for number, each in drains.items()},
             {
                 str(number): {"cpu_us": _cpu(each), "per_second": each.per_second, "cores": os.cpu_count()}
                 for number, each in drains.items()
@@ -67,7 +67,7 @@ class ScaleOut:
                     draw_bars,
                     "CPU of a delivery when workers share the partitions",
                     "CPU of all workers, microseconds a delivery",
-                    {f"{number} worker{'s' if number > 1 else ''}": _cpu(each) for number, each in drains.items()},
+                    {_words(number): _cpu(each) for number, each in drains.items()},
                 )
             },
         )
@@ -80,3 +80,7 @@ def _cpu(drained: Drain) -> float:
 def _shares(drained: Drain) -> str:
     whole = together(drained.used).seconds
     return " + ".join(f"{each.seconds / whole:.0%}" for each in drained.used)
+
+
+def _words(workers: int) -> str:
+    return f"{workers} worker{'s' if workers > 1 else ''}"

@@ -32,6 +32,9 @@ MODULES: dict[Service, str] = {
     Service.GATEWAY: "deploy.local.gateway",
 }
 
+#: A fleet on a laptop posts to receivers on the same machine, which is refused unless allowed.
+LOOPBACK = "127.0.0.0/8,::1/128"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
@@ -108,7 +111,10 @@ def _own(plan: FleetPlan, facts: Facts, part: Part) -> dict[str, str]:
         case Service.INGEST:
             return api | {"HOOKFLEET_SEALING_KEY_FILE": str(facts.sealing_key_file)}
         case Service.DISPATCHER:
-            return {"HOOKFLEET_SEALING_KEY_FILE": str(facts.sealing_key_file)}
+            return {
+                "HOOKFLEET_SEALING_KEY_FILE": str(facts.sealing_key_file),
+                "HOOKFLEET_ALLOWED_NETWORKS": LOOPBACK,
+            }
         case Service.EVENT_RECORDER:
             # Recorders are one consumer group that writes one database.
             return api | {"HOOKFLEET_DATABASE_URL": f"sqlite:///{facts.folder / 'events.sqlite3'}"}

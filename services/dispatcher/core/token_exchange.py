@@ -59,8 +59,8 @@ def read_token(grant: TokenGrant, result: Result) -> tuple[str, float | None]:
             raise CredentialFailure("token.refused", f"{where} answered {status}{said}")
         case Answer(status=status):
             raise CredentialFailure("token.invalid", f"{where} answered {status}, not 200")
-        case NetworkFailure(code=code) | CannotSend(code=code):
-            raise CredentialFailure("token.unreachable", f"{where}: {code}")
+        case NetworkFailure(code=code, detail=detail) | CannotSend(code=code, detail=detail):
+            raise CredentialFailure("token.unreachable", f"{where}: {code}" + (f", {detail}" if detail else ""))
 
 
 def _token(answer: Answer, where: str) -> tuple[str, float | None]:

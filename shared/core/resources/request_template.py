@@ -74,7 +74,8 @@ class RequestTemplate(Spec):
     )
     body: Annotated[str, Field(min_length=1, max_length=MAX_BODY_EXPRESSION)] | None = Field(
         default=None,
-        description="CEL that gives a map or a list (sent as JSON), text or bytes; the CloudEvent where absent",
+        description="CEL that gives a map or a list (sent as JSON), text or bytes; where absent the "
+        "CloudEvent, and nothing with GET and DELETE",
     )
     content_type: _ContentType | None = Field(
         default=None,

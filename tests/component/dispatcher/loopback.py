@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
 import uvloop
 
+from services.dispatcher.core.address_guard import AddressGuard
 from services.dispatcher.core.exchange import Request
 from services.dispatcher.http_client import WebhookClient
 from services.dispatcher.http_lookup import LookUp, look_up_by_system
 from services.dispatcher.http_over_httpx import HttpxClient
+from services.dispatcher.http_tls import Trust
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -67,9 +70,11 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiver(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+async def receiver(
+    script: Script, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Receiver]:
     made = Receiver(script)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(made.serve, address, port, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
@@ -89,9 +94,10 @@ async def client_over_httpx() -> AsyncIterator[HttpxClient]:
 
 @contextlib.asynccontextmanager
 async def client(
-    tls: ssl.SSLContext | None = None, look_up: LookUp = look_up_by_system
+    trust: Trust = ssl.create_default_context, look_up: LookUp = look_up_by_system, allowed: str = "127.0.0.0/8"
 ) -> AsyncIterator[WebhookClient]:
-    made = WebhookClient(20, tls, look_up)
+    """``allowed`` is the one network that may be called although it is not public."""
+    made = WebhookClient(20, AddressGuard((ip_network(allowed),)), trust, look_up)
     try:
         yield made
     finally:

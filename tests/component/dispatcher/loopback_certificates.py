@@ -25,6 +25,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = (
             self._builder("authority", self._key, datetime.now(UTC) + _DAY)
+            .issuer_name(_name("authority"))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(self._key, hashes.SHA256())
         )
@@ -38,7 +39,8 @@ class Authority:
     def client_certificate(self, name: str) -> tuple[str, str]:
         """A client's certificate in its name, and the key to it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._builder(name, key, datetime.now(UTC) + _DAY).sign(self._key, hashes.SHA256())
+        builder = self._builder(name, key, datetime.now(UTC) + _DAY).issuer_name(_name("authority"))
+        certificate = builder.sign(self._key, hashes.SHA256())
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -47,14 +49,17 @@ class Authority:
     def client_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self._pem.decode())
 
-    def server_context(self, *names: str, expired: bool = False, asks_for_certificate: bool = False) -> ssl.SSLContext:
+    def server_context(
+        self, *names: str, expired: bool = False, self_signed: bool = False, asks_for_certificate: bool = False
+    ) -> ssl.SSLContext:
         """A server's, certified for ``names``, host names or addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         until = datetime.now(UTC) - _DAY if expired else datetime.now(UTC) + _DAY
         certificate = (
             self._builder("server", key, until)
+            .issuer_name(_name("server" if self_signed else "authority"))
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .sign(key if self_signed else self._key, hashes.SHA256())
         )
         chain, private = self._folder / "chain.pem", self._folder / "key.pem"
         chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -74,7 +79,6 @@ class Authority:
         return (
             x509.CertificateBuilder()
             .subject_name(_name(subject))
-            .issuer_name(_name("authority"))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(until - 10 * _DAY)

@@ -14,6 +14,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from services.dispatcher.core.address_guard import AddressGuard
 from services.dispatcher.core.exchange import Request, Result
 from services.dispatcher.edges import Edges
 from services.dispatcher.http_client import WebhookClient
@@ -104,7 +105,7 @@ class DyingEdges(Edges):
     async def client(self) -> WebhookClient:
         if self._point != "response":
             return await super().client()
-        return DyingClient(self._settings.max_in_flight)
+        return DyingClient(self._settings.max_in_flight, AddressGuard(self._settings.allowed_networks))
 
 
 if __name__ == "__main__":

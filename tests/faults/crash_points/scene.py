@@ -15,6 +15,7 @@ from pathlib import Path
 
 from deploy.local.broker.ports import draw_port
 from deploy.local.fleet import probe
+from deploy.local.fleet.plan import LOOPBACK
 from deploy.local.fleet.python_child import last_lines, start_module
 from shared.adapters.kafka_clients import admin_client, group_consumer, partitions_of, producer, read, table_consumer
 from shared.adapters.publisher import Publisher
@@ -137,7 +138,11 @@ class Scene:
 
     def start(self, roles: str, *, instance: str | None = None, point: str | None = None) -> Worker:
         """A dispatcher with ``roles``; with ``point`` one that dies there."""
-        own = {"HOOKFLEET_ROLES": roles, "HOOKFLEET_SEALING_KEY_FILE": str(self._key_file)}
+        own = {
+            "HOOKFLEET_ROLES": roles,
+            "HOOKFLEET_SEALING_KEY_FILE": str(self._key_file),
+            "HOOKFLEET_ALLOWED_NETWORKS": LOOPBACK,
+        }
         if instance is not None:
             own["HOOKFLEET_INSTANCE"] = instance
         if point is None:

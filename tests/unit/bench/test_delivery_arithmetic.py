@@ -52,6 +52,11 @@ def test_cpu_between_two_readings_is_shared_out_to_threads_by_name() -> None:
     assert found.threads == {"main": 1.0, "pool": 3.5, OTHER: 1.5}
 
 
+def test_threads_that_are_rounded_up_beyond_their_process_are_scaled_down_to_it() -> None:
+    found = used(CpuTimes(0.0, {}), CpuTimes(9.0, {(1, "a"): 6.0, (2, "b"): 4.0}))
+    assert found.threads == pytest.approx({"a": 5.4, "b": 3.6})
+
+
 def test_cpu_is_told_in_microseconds_a_delivery_most_first() -> None:
     found = CpuUsed(0.006, {"little": 0.001, "much": 0.005})
     assert found.per(20) == pytest.approx(300.0)

@@ -32,6 +32,10 @@ def test_settings_of_the_shell_do_not_reach_the_fleet() -> None:
     assert "HOOKFLEET_API_KEY" not in env
 
 
+def test_the_dispatcher_may_post_to_receivers_on_the_same_machine() -> None:
+    assert env_of(Service.DISPATCHER)["HOOKFLEET_ALLOWED_NETWORKS"] == "127.0.0.0/8,::1/128"
+
+
 def test_every_process_listens_on_its_own_port_and_shares_topics() -> None:
     envs = [environment(PLAN, FACTS, part, {}) for part in PLAN.parts()]
     assert len({env["HOOKFLEET_LISTEN_PORT"] for env in envs}) == len(PLAN.parts()) == 8

@@ -25,7 +25,12 @@ RUN: dict[str, Any] = {
         {"number": 1, "succeeded": False, "duration_ms": 12, "exchange": {"response": {"status": 503}}},
         {"number": 2, "succeeded": False, "duration_ms": 5, "exchange": None, "error": {"code": "connect.refused"}},
     ],
-    "error": {"code": "connect.refused", "cause": "Nobody listens.", "remedy": "Start [the] receiver."},
+    "error": {
+        "code": "connect.refused",
+        "cause": "Nobody listens",
+        "detail": "on [port] 1",
+        "remedy": "Start [the] receiver.",
+    },
 }
 
 
@@ -39,7 +44,7 @@ def test_everything_about_a_failed_run_is_shown() -> None:
     text = text_of(TRACE, {"r-1": RUN})
     for said in ("order.created", "large-orders", "to-desk", "FAILED", "attempt 1", "HTTP 503", "attempt 2"):
         assert said in text
-    assert "connect.refused" in text
+    assert "connect.refused Nobody listens: on [port] 1" in text
     assert "Start [the] receiver." in text
 
 

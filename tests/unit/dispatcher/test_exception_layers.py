@@ -9,6 +9,7 @@ import ssl
 from types import ModuleType
 
 import httptools.parser.errors
+import orjson
 import pytest
 from cel_expr_python import cel
 
@@ -96,6 +97,6 @@ def test_the_expression_runtime_has_no_exception_of_its_own() -> None:
 )
 def test_every_way_for_an_expression_to_fail_is_an_answer_and_no_exception(expression: str) -> None:
     document = {"data": {"text": "a", "list": [1], "zero": 0, "large": 2**62, "none": None}}
-    result = Condition(expression).evaluate(Activation(document))
+    result = Condition(expression).evaluate(Activation(document, orjson.dumps(document)))
     assert isinstance(result, Unevaluable)
     assert result.reason

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,13 @@ from shared.core.faults import Fault
 from shared.core.resources import NotificationRule
 
 
+def activation(data: Any = None, **attributes: Any) -> Activation:
+    document = {"type": "t", **attributes, "data": data}
+    return Activation(document, orjson.dumps(document))
+
+
 def evaluate(text: str, data: Any = None, **attributes: Any) -> bool | Unevaluable:
-    return Condition(text).evaluate(Activation({"type": "t", **attributes, "data": data}))
+    return Condition(text).evaluate(activation(data, **attributes))
 
 
 def check_condition(text: str) -> Fault | None:
@@ -180,9 +186,16 @@ def test_negating_what_cannot_be_evaluated_is_no_yes_either(text: str, data: Any
 
 def test_the_next_event_is_judged_anew_after_one_without_an_answer() -> None:
     condition = Condition("data.a > 1")
-    assert isinstance(condition.evaluate(Activation({"data": {}})), Unevaluable)
-    assert condition.evaluate(Activation({"data": {"a": 2}})) is True
-    assert condition.evaluate(Activation({"data": {"a": 1.0}})) is False
+    assert isinstance(condition.evaluate(activation({})), Unevaluable)
+    assert condition.evaluate(activation({"a": 2})) is True
+    assert condition.evaluate(activation({"a": 1.0})) is False
+
+
+def test_a_name_that_the_runtime_would_cut_short_is_no_name() -> None:
+    answer = evaluate("data.paid", {"a": [{"paid\0": True}], "paid": True})
+    assert isinstance(answer, Unevaluable)
+    assert "NUL" in answer.reason
+    assert evaluate("data.paid", {"text": "\0", "paid": True}) is True
 
 
 # What is refused when it is written.
@@ -238,7 +251,7 @@ def test_no_text_makes_checking_raise(text: str) -> None:
 
 def test_an_event_costs_little_however_many_conditions_ask() -> None:
     conditions = [Condition(f"data.amount > {number} && event.type == 't'") for number in range(200)]
-    activation = Activation({"type": "t", "data": {"amount": 100.5}})
+    bound = activation({"amount": 100.5})
     began = time.monotonic()
-    assert sum(condition.evaluate(activation) is True for condition in conditions) == 101
+    assert sum(condition.evaluate(bound) is True for condition in conditions) == 101
     assert time.monotonic() - began < 0.1

@@ -6,6 +6,7 @@ Times are bounds of a lifetime, not of speed: what would take minutes or gigabyt
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -31,7 +32,7 @@ text, event = orjson.loads(sys.stdin.buffer.read())
 space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (space + {memory}, resource.RLIM_INFINITY))
 began = time.process_time()
-values = values_if_cheap(Sight.TEMPLATE, [text], event.encode(), {{}}, 0)
+values = values_if_cheap(Sight.TEMPLATE, [text], event.encode(), {{}})
 print(type(values).__name__, time.process_time() - began)
 """
 
@@ -61,8 +62,10 @@ def test_what_runs_in_place_takes_little_time_and_memory(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    return Sandbox()
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.close()
 
 
 @pytest.mark.parametrize("name", HOSTILE | HOSTILE_TEMPLATES)
@@ -114,12 +117,12 @@ def test_what_loops_over_much_or_grows_is_never_called_cheap(name: str) -> None:
         "event.type.matches('^billing[.].*[.]created$')",
         "data.email.matches(r'.*@acme\\.com$') || data.email.matches('.*@example\\\\.org')",
         "data.items.exists(item, item.sku == 'x' && item.amount > 3)",
-        "{'id': data.id, 'lines': data.items.map(item, {'sku': item.sku, 'amount': item.amount * 1.1})}",
+        "{'id': data.id, 'lines': data.items.map(item, item.sku)}",
         "data.name + ', ' + data.city + ' (' + string(data.amount) + ')'",
     ],
 )
 def test_what_people_write_for_events_of_a_kilobyte_is_cheap(text: str) -> None:
-    items = [{"sku": f"article {number}", "amount": number} for number in range(20)]
+    items = [{"sku": f"article {number}", "amount": number} for number in range(22)]
     event = orjson.dumps({"type": "t", "data": {"items": items, "name": "n" * 300}})
     assert 1_000 < len(event) < 1_500
     assert is_cheap([cost_of(text)], event)
@@ -139,3 +142,17 @@ def test_what_people_write_for_events_of_a_kilobyte_is_cheap(text: str) -> None:
 )
 def test_a_regular_expression_that_is_not_plain_to_see_counts_in_full(text: str) -> None:
     assert cost_of(text).operations > 2_500
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        ("data.big.map(a, a)", 1),
+        ("data.big . map // not (yet)\n // nor here\n\t(a, a)", 1),
+        ("data.big.all(a, data.big.exists_one(b, a == b))", 2),
+        ("type(data) == map && has(data.map) && data.filter.all == 1", 0),
+        ("map" + "// " * 2_000, 0),
+    ],
+)
+def test_loops_are_found_however_they_are_written(text: str, loops: int) -> None:
+    assert cost_of(text).loops == loops
