@@ -9,6 +9,7 @@ from typing import Any
 
 from services.dispatcher.core.address_guard import AddressGuard
 from services.dispatcher.http_client import WebhookClient
+from services.dispatcher.http_proxy import proxy_at
 from services.dispatcher.open_files import make_room
 from services.dispatcher.settings import DispatcherSettings, Role
 from shared.adapters.kafka_clients import group_consumer, producer
@@ -37,4 +38,5 @@ class Edges:
         """To be awaited on the event loop that will use it."""
         kept = _KEPT_PER_SLOT * self._settings.max_in_flight
         make_room(kept + self._settings.max_in_flight)
-        return WebhookClient(kept, AddressGuard(self._settings.allowed_networks))
+        settings = self._settings
+        return WebhookClient(kept, AddressGuard(settings.allowed_networks), proxy=proxy_at(settings.proxy_url))

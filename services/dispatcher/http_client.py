@@ -29,6 +29,7 @@ from services.dispatcher.http_connection import Broken
 from services.dispatcher.http_dialing import Dialer, NotConnected
 from services.dispatcher.http_lookup import LookUp, look_up_by_system
 from services.dispatcher.http_pool import Pool
+from services.dispatcher.http_proxy import Proxy
 from services.dispatcher.http_request import Origin, Unbuildable, head_of, target_of
 from services.dispatcher.http_tls import Trust
 
@@ -42,13 +43,14 @@ class WebhookClient:
         guard: AddressGuard,
         trust: Trust = ssl.create_default_context,
         look_up: LookUp = look_up_by_system,
+        proxy: Proxy | None = None,
     ) -> None:
         """``max_idle`` bounds the connections kept for reuse, over all hosts; those in use are as many as there are
         requests. ``trust`` says whom to trust: by default, whom the system trusts. ``look_up`` gives a host's
-        addresses, of which ``guard`` allows some.
+        addresses, of which ``guard`` allows some. With a ``proxy``, every connection is a tunnel through it.
         """
         self._pool = Pool(max_idle)
-        self._dialer = Dialer(trust, look_up, guard, self._pool.forget)
+        self._dialer = Dialer(trust, look_up, guard, proxy, self._pool.forget)
         self._loop = asyncio.get_running_loop()
 
     async def send(self, request: Request) -> Result:

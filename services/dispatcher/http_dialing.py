@@ -11,10 +11,11 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from services.dispatcher.core.address_guard import AddressGuard, literal_address
+from services.dispatcher.core.address_guard import AddressGuard, literal_address, literal_or_localhost
 from services.dispatcher.http_connection import Connection
 from services.dispatcher.http_failures import code_of_tls, detail_of_tls
 from services.dispatcher.http_lookup import LookUp, Lookups
+from services.dispatcher.http_proxy import NoTunnel, Proxy, connect_through
 from services.dispatcher.http_request import Origin
 from services.dispatcher.http_tls import TlsContexts, Trust, UnusableCertificate
 
@@ -35,9 +36,15 @@ class Dialer:
     """Make and use it on one event loop."""
 
     def __init__(
-        self, trust: Trust, look_up: LookUp, guard: AddressGuard, forget: Callable[[Connection], None]
+        self,
+        trust: Trust,
+        look_up: LookUp,
+        guard: AddressGuard,
+        proxy: Proxy | None,
+        forget: Callable[[Connection], None],
     ) -> None:
-        """``forget`` is for each `Connection`."""
+        """With a ``proxy``, names are for that one to look up. ``forget`` is for each `Connection`."""
+        self._proxy = proxy
         self._tls = TlsContexts(trust)
         self._guard = guard
         self._lookups = Lookups(look_up)
@@ -50,6 +57,8 @@ class Dialer:
         Raises NotConnected, and AddressRefused when nothing may be sent there.
         """
         until = self._loop.time() + min(CONNECT_TIMEOUT_SECONDS, timeout_seconds / 2)
+        if self._proxy is not None:
+            return await self._dial_through(self._proxy, origin, until)
         addresses = await self._addresses(origin.host, until)
         tls = await self._context(origin, until) if origin.tls else None
         failure = NotConnected("dns.failed")
@@ -59,9 +68,20 @@ class Dialer:
                 async with asyncio.timeout(share):
                     return await self._connect(origin, address, tls)
             except OSError as error:
-                detail = detail_of_tls(error) if isinstance(error, ssl.SSLError) else None
-                failure = NotConnected(code_of_connecting(error, tls=origin.tls), detail)
+                failure = _failure_of(error, origin)
         raise failure
+
+    async def _dial_through(self, proxy: Proxy, origin: Origin, until: float) -> Connection:
+        literal = literal_or_localhost(origin.host)
+        if literal is not None:
+            self._guard.permitted(origin.host, [literal])
+        tls = await self._context(origin, until) if origin.tls else None
+        try:
+            return await connect_through(proxy, origin, tls, until, lambda: Connection(origin, self._forget))
+        except NoTunnel as failure:
+            raise NotConnected(failure.code, failure.detail) from None
+        except OSError as error:
+            raise _failure_of(error, origin) from None
 
     async def _addresses(self, host: str, until: float) -> list[str]:
         literal = literal_address(host)
@@ -93,6 +113,11 @@ class Dialer:
             server_hostname=origin.host.removesuffix(".") if origin.tls else None,
         )
         return connection
+
+
+def _failure_of(error: OSError, origin: Origin) -> NotConnected:
+    detail = detail_of_tls(error) if isinstance(error, ssl.SSLError) else None
+    return NotConnected(code_of_connecting(error, tls=origin.tls), detail)
 
 
 def code_of_connecting(error: OSError, *, tls: bool) -> str:

@@ -56,6 +56,12 @@ class DispatcherSettings(ServiceSettings):
         "commas; see docs/network.md",
     )
 
+    proxy_url: str | None = Field(
+        default=None,
+        pattern=r"^http://(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):[0-9]{1,5}$",
+        description="CONNECT proxy that is the only way out, http://host:port; see docs/network.md",
+    )
+
     @field_validator("roles", "allowed_networks", mode="before")
     @classmethod
     def _split(cls, raw: object) -> object:

@@ -51,9 +51,9 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Se
 def _let_go_of_what_is_read(consumer: KafkaConsumer) -> None:
     """Let records that were set aside by a pause come back after it.
 
-    kafka-python 3.0 sets the rest of a batch aside when its partition is paused in the middle of it, fetches nothing for
-    that partition meanwhile, and gives the rest back only while it holds no other batch; but a batch that has been read
-    to its end counts as held until the next one comes. Where the other partitions are quiet, that is never.
+    kafka-python 3.0 sets the rest of a batch aside when its partition is paused in the middle of it, fetches nothing
+    for that partition meanwhile, and gives the rest back only while it holds no other batch; but a batch that has
+    been read to its end counts as held until the next one comes. Where the other partitions are quiet, that is never.
     """
     fetcher = consumer._fetcher
     if not fetcher._next_partition_records:

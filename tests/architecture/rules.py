@@ -59,7 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "uvloop": ("services", "shared/adapters"),
     "yaml": ("deploy/cli",),
 }
-"""Each foreign library and the places that may import it. Tests and benchmarks may import any: they judge from outside."""
+"""Each foreign library and the places that may import it. Tests and benchmarks judge from outside and import any."""
 
 VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"})
 

@@ -130,6 +130,13 @@ def literal_address(host: str) -> str | None:
     return None
 
 
+def literal_or_localhost(host: str) -> str | None:
+    """As `literal_address`, for names that somebody else looks up: ``localhost`` would be that one's own (RFC 6761)."""
+    if host.removesuffix(".").lower().rpartition(".")[2] == "localhost":
+        return "127.0.0.1"
+    return literal_address(host)
+
+
 def _address(text: str) -> Address | None:
     try:
         address = ip_address(text)

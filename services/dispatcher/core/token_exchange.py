@@ -59,8 +59,11 @@ def read_token(grant: TokenGrant, result: Result) -> tuple[str, float | None]:
             raise CredentialFailure("token.refused", f"{where} answered {status}{said}")
         case Answer(status=status):
             raise CredentialFailure("token.invalid", f"{where} answered {status}, not 200")
-        case NetworkFailure(code=code, detail=detail) | CannotSend(code=code, detail=detail):
+        case NetworkFailure(code=code, detail=detail):
             raise CredentialFailure("token.unreachable", f"{where}: {code}" + (f", {detail}" if detail else ""))
+        case CannotSend(code=code, detail=detail):
+            # It was not even tried, and a later attempt would not be either.
+            raise CredentialFailure(code, where + (f": {detail}" if detail else ""))
 
 
 def _token(answer: Answer, where: str) -> tuple[str, float | None]:

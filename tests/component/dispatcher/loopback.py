@@ -15,6 +15,7 @@ from services.dispatcher.core.exchange import Request
 from services.dispatcher.http_client import WebhookClient
 from services.dispatcher.http_lookup import LookUp, look_up_by_system
 from services.dispatcher.http_over_httpx import HttpxClient
+from services.dispatcher.http_proxy import Proxy
 from services.dispatcher.http_tls import Trust
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -94,10 +95,13 @@ async def client_over_httpx() -> AsyncIterator[HttpxClient]:
 
 @contextlib.asynccontextmanager
 async def client(
-    trust: Trust = ssl.create_default_context, look_up: LookUp = look_up_by_system, allowed: str = "127.0.0.0/8"
+    trust: Trust = ssl.create_default_context,
+    look_up: LookUp = look_up_by_system,
+    allowed: str = "127.0.0.0/8",
+    proxy: Proxy | None = None,
 ) -> AsyncIterator[WebhookClient]:
     """``allowed`` is the one network that may be called although it is not public."""
-    made = WebhookClient(20, AddressGuard((ip_network(allowed),)), trust, look_up)
+    made = WebhookClient(20, AddressGuard((ip_network(allowed),)), trust, look_up, proxy)
     try:
         yield made
     finally:
