@@ -74,7 +74,7 @@ def test_a_token_comes_with_its_time_where_that_is_told(document: object, second
         (answer(429), "token.unreachable", "answered 429"),
         (answer(503), "token.unreachable", "answered 503"),
         (NetworkFailure("connect.refused"), "token.unreachable", "connect.refused"),
-        (CannotSend("address.refused", "10.0.0.1"), "token.unreachable", "address.refused, 10.0.0.1"),
+        (CannotSend("address.refused", "10.0.0.1"), "address.refused", "10.0.0.1"),
         (answer(302), "token.invalid", "answered 302"),
         (answer(body=b"not JSON"), "token.invalid", "no access_token"),
         (answer(document=["t"]), "token.invalid", "no access_token"),
