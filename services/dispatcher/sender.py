@@ -39,6 +39,8 @@ from shared.core.records import OutRecord, Record
 
 #: Runs that wait in memory for their turn, in one process; as long as they are so many, nothing more is begun.
 HELD_ROOM = 1_000
+#: Requests taken from the lanes under one lock.
+_AT_ONCE = 32
 #: Seconds between two looks at them, while there are any: how exactly a rate limit is paced.
 _LOOK_SECONDS = 0.02
 _logger = logging.getLogger("hookfleet.send")
@@ -152,10 +154,11 @@ class Sender:
             self._begin_held()
         while self._busy < self._max_in_flight and self._held < HELD_ROOM:
             with self._lock:
-                taken = self._lanes.take()
-            if taken is None:
+                taken = self._lanes.take_several(min(_AT_ONCE, self._max_in_flight - self._busy))
+            if not taken:
                 break
-            self._take_up(*taken)
+            for record, ticket in taken:
+                self._take_up(record, ticket)
         if self._holding and self._look is None:
             self._look = self._loop.call_later(_LOOK_SECONDS, self._look_again)
 
@@ -197,14 +200,14 @@ class Sender:
         if limits is None:
             self._go(job, None, Begin())
             return
-        with self._lock:
-            gate = self._gates.of(record.partition, (request.organization, request.integration_id))
-            answer = gate.ask(limits, self._room(), came_back=request.deferrals > 0, now_ms=now_ms)
-            if isinstance(answer, Hold):
+        gate = self._gates.of(record.partition, (request.organization, request.integration_id))
+        answer = gate.ask(limits, self._room(), came_back=request.deferrals > 0, now_ms=now_ms)
+        if isinstance(answer, Hold):
+            with self._lock:
                 gate.hold(job, now_ms)
                 self._holding[gate] = None
                 self._held += 1
-                return
+            return
         self._go(job, gate, answer)
 
     def _is_known(self, job: _Job) -> bool:
@@ -219,8 +222,8 @@ class Sender:
         return True
 
     def _is_finished(self, partition: int, work: Work) -> bool:
-        with self._lock:
-            return work in self._recent.setdefault(partition, RecentIds())
+        recent = self._recent.get(partition)
+        return recent is not None and work in recent
 
     def _go(self, job: _Job, gate: Gate[_Job] | None, answer: Begin | Defer) -> None:
         self._busy += 1
@@ -273,23 +276,21 @@ class Sender:
     def _settle(self) -> None:
         with self._lock:
             settled, self._settled = self._settled, []
+            now_ms = self._clock()
+            for work, ticket in settled:
+                if work is not None:
+                    self._recent.setdefault(ticket.partition.partition, RecentIds()).add(work, now_ms)
+        self._busy -= len(settled)
         for work, ticket in settled:
-            self._busy -= 1
-            if work is None:
-                self._finish(ticket)
-                continue
-            with self._lock:
-                self._recent.setdefault(ticket.partition.partition, RecentIds()).add(work, self._clock())
-            for each in self._under_way.pop(work):
+            for each in [ticket] if work is None else self._under_way.pop(work):
                 self._finish(each)
         self._begin()
-
-    # -- with the lock held ------------------------------------------------------------------------------------
 
     def _room(self) -> Room:
         return Room(self._max_in_flight - self._busy, self._max_in_flight, HELD_ROOM - self._held)
 
     def _count_held(self) -> None:
+        """With the lock held."""
         self._holding = {gate: None for gate in self._holding if gate.held}
         self._held = sum(len(gate.held) for gate in self._holding)
         metrics.HELD.set(self._held)

@@ -23,6 +23,13 @@ class Lanes(Generic[T]):
         self.due: deque[T] = deque()
         self._turn = 0
 
+    def take_several(self, most: int) -> list[T]:
+        """The next requests in their turn, ``most`` at most."""
+        taken: list[T] = []
+        while len(taken) < most and (one := self.take()) is not None:
+            taken.append(one)
+        return taken
+
     def take(self) -> T | None:
         """The next request, or None when both lanes are empty."""
         self._turn = (self._turn + 1) % TURNS
