@@ -31,6 +31,11 @@ class BareConnection(asyncio.Protocol):
         )
         return connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the other side has kept it, as far as is known."""
+        return self._transport is not None
+
     async def post(self, request: bytes) -> int:
         """The answer's status, once the answer is whole. Raises ConnectionError when the other side closes."""
         if self._transport is None:

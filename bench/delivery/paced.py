@@ -29,7 +29,7 @@ class Paced:
     events: int
     latencies: Sequence[Latency]
     account: Account
-    refused: Mapping[int, int]
+    refused: Counter[int]
     ingest: CpuUsed
     workers: CpuUsed
 

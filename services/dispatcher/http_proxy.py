@@ -99,24 +99,23 @@ async def connect_through(
 
     Raises NoTunnel for what the proxy does, OSError for what goes wrong behind it.
     """
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout_at(until):
-        transport = await _tunnel(proxy, origin, until)
-        try:
-            connection = make()
-            through: asyncio.BaseTransport | None = transport
-            if tls is None:
-                transport.set_protocol(connection)
-            else:
-                name = origin.host.removesuffix(".")
-                through = await loop.start_tls(transport, connection, tls, server_hostname=name)
-            if through is None or through.is_closing():
-                raise ConnectionResetError
-            connection.connection_made(through)
-        except BaseException:
-            transport.abort()
-            raise
-        return connection
+    transport = await _tunnel(proxy, origin, until)
+    connection = make()
+    through: asyncio.BaseTransport | None = transport
+    try:
+        if tls is None:
+            transport.set_protocol(connection)
+        else:
+            name = origin.host.removesuffix(".")
+            async with asyncio.timeout_at(until):
+                through = await asyncio.get_running_loop().start_tls(transport, connection, tls, server_hostname=name)
+        if through is None or through.is_closing():
+            raise ConnectionResetError
+    except BaseException:
+        transport.abort()
+        raise
+    connection.connection_made(through)
+    return connection
 
 
 async def _tunnel(proxy: Proxy, origin: Origin, until: float) -> asyncio.Transport:

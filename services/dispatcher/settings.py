@@ -58,7 +58,8 @@ class DispatcherSettings(ServiceSettings):
 
     proxy_url: str | None = Field(
         default=None,
-        pattern=r"^http://(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):[0-9]{1,5}$",
+        pattern=r"^http://(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):"
+        r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
         description="CONNECT proxy that is the only way out, http://host:port; see docs/network.md",
     )
 

@@ -46,6 +46,8 @@ class _Sending:
 
     async def _send(self, number: int, due_ns: int, request: bytes) -> None:
         connection = await self._free.get()
+        if not connection.is_open:  # servers close what was idle for some seconds
+            connection = await BareConnection.open(self._port)
         sent_ns = time.time_ns()
         try:
             status = await connection.post(request)

@@ -95,6 +95,7 @@ class LimitedBacklog:
                 ("the same on average", figure(sum(counts) / len(counts), 1)),
                 ("requests at the limited receiver, a second", figure(rate, 1)),
                 ("runs of it that failed", figure(produced.failures, 0)),
+                ("events that ingest did not accept", figure(sum(each.refused.total() for each in (alone, beside)), 0)),
                 ("p95 of healthy receivers before, ms", figure(p95[0])),
                 ("p95 of healthy receivers beside it, ms", figure(p95[1])),
             ),

@@ -22,7 +22,7 @@ class LoopbackProxy:
     instead: bytes | None = None
     asked: list[bytes] = field(default_factory=list)
     seen: bytearray = field(default_factory=bytearray)
-    at: Proxy = Proxy("127.0.0.1", 0)
+    at: Proxy = field(default_factory=lambda: Proxy("127.0.0.1", 0))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked.append(await reader.readuntil(b"\r\n\r\n"))
@@ -147,6 +147,7 @@ def test_a_proxy_that_is_away_or_silent_has_failed() -> None:
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(10_000)
             await reader.read()
+            writer.close()
 
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
         at = Proxy("127.0.0.1", server.sockets[0].getsockname()[1])
