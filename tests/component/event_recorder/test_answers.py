@@ -144,7 +144,7 @@ def test_a_run_item_holds_what_the_listing_shows(api: httpx.Client, store: Store
             "created": "2027-01-15T08:00:00.000Z",
             "accepted": "2027-01-15T07:59:59.995Z",
             "superseded_outcomes": 0,
-            "error": records.ERROR.model_dump(mode="json"),
+            "error": records.ERROR.model_dump(mode="json", exclude_none=True),
         }
     ]
 
