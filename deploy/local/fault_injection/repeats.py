@@ -63,4 +63,4 @@ def find_repeats(
 def _copy(record: Record) -> Copy:
     request = DeliveryRequest.model_validate_json(record.headers[DELIVERY_HEADER])
     place = (record.topic, record.partition)
-    return Copy(request.run_id, request.next_attempt, place, record.offset, record.timestamp_ms)
+    return Copy(request.run_id, request.step, place, record.offset, record.timestamp_ms)

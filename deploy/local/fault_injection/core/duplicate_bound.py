@@ -26,10 +26,11 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A record that asks for one attempt of a run. A crashed match or delay stage may have written several."""
+    """A record that asks for one step of a run. A crashed match or delay stage may have written several. A run that is
+    put off has several steps for one attempt, and only the last of them may send."""
 
     run_id: str
-    attempt: int
+    step: int
     partition: Partition
     offset: int
     written_ms: int
@@ -70,7 +71,7 @@ def allowed_requests(
     for at_ms in sorted(rebalances_ms):
         while waiting and waiting[-1].written_ms <= at_ms:
             copy = waiting.pop()
-            opened.setdefault((copy.run_id, copy.attempt), []).append(copy)
+            opened.setdefault((copy.run_id, copy.step), []).append(copy)
         for work, its_copies in list(opened.items()):
             if any(_is_finished(copy, histories, at_ms) for copy in its_copies):
                 del opened[work]
