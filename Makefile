@@ -52,7 +52,7 @@ fmt: $(INSTALLED) ## format, and fix what can be fixed
 
 # Pins that still fit are kept; to move every dependency to its newest version, empty requirements.lock first.
 lock: $(INSTALLED) ## write requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench --extra tracing \
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean: ## remove the virtual environment and everything that tools left here

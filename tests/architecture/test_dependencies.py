@@ -17,7 +17,7 @@ def normal(requirement: str) -> str:
 def declared() -> set[str]:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    return {normal(line) for line in [*project["dependencies"], *extras["dev"], *extras["bench"]]}
+    return {normal(line) for line in [*project["dependencies"], *extras["dev"], *extras["bench"], *extras["tracing"]]}
 
 
 def test_every_dependency_is_locked_with_hashes() -> None:
