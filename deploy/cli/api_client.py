@@ -46,11 +46,20 @@ class ApiClient:
         asked = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, params=asked)
 
-    def post(self, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
-        """The decoded answer. Raises Refused or Unreachable."""
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """The decoded answer; with one ``idempotency_key`` the same act done twice is done once. Raises Refused or
+        Unreachable."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         if body is None:
-            return self._ask("POST", path)
-        return self._ask("POST", path, json=body, headers={"Content-Type": content_type})
+            return self._ask("POST", path, headers=headers)
+        return self._ask("POST", path, json=body, headers=headers | {"Content-Type": content_type})
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:

@@ -13,10 +13,11 @@ from rich.markup import escape
 
 from deploy.cli.connection import AsJson
 from deploy.cli.dead_letters_catalogue import Catalogue, Entry, Place, Wanted, full_topic, read_place, read_said
-from deploy.cli.dead_letters_reading import catalogue, dead_letters, fleet_settings, followed, time_of
+from deploy.cli.dead_letters_reading import catalogue, dead_letters, fleet_settings, followed
 from deploy.cli.dead_letters_replay import check_named, confirm, replay, replay_document, without_obstacle
 from deploy.cli.dead_letters_view import document, letter_view, list_document, list_view
 from deploy.cli.failures import Failed, errors, readable_failures
+from deploy.cli.time_spans import time_of
 from shared.adapters.settings import ServiceSettings
 from shared.core.dead_letters import DeadLetter, Reason, Replay
 

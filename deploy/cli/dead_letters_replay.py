@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 
 from deploy.cli.dead_letters_catalogue import Catalogue, Entry, read_said
-from deploy.cli.dead_letters_reading import progress_bar
 from deploy.cli.dead_letters_view import choice_table
 from deploy.cli.failures import Failed, errors
+from deploy.cli.progress import progress_bar
 from shared.adapters.dead_letter_replay import DeadLetterReplay, ReplayFailed, Written
 from shared.adapters.settings import ServiceSettings
 from shared.adapters.topic_reader import TopicReader
@@ -110,7 +110,7 @@ def replay(
         for record in reader.unread():
             found.take(record)
         left = [entry for entry in entries if again or entry.replay is None]
-        with progress_bar(errors, "replaying", "records") as bar:
+        with progress_bar("replaying", "records") as bar:
             task = bar.add_task("", total=len(left))
             for batch in _batches(reader, settings, left, corrected):
                 done += replaying.write(batch)

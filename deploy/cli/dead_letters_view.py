@@ -1,14 +1,13 @@
 """Dead letters as people read them.
 
 Pure: entries in, something Rich can draw out. What producers sent is shown so that no byte of it can command the
-terminal: text with control characters in it is shown as a hex dump or with those escaped.
+terminal (`deploy.cli.printable`): text with control characters in it is shown as a hex dump or with those escaped.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -18,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.cli.dead_letters_catalogue import Entry, Place
+from deploy.cli.printable import hex_dump, in_a_line, moment, readable, visible
 from shared.core.dead_letters import DeadLetter, Reason
 
 _STYLES = {Reason.INVALID: "yellow", Reason.INTERNAL: "red"}
-_HEX_ROW = 16
 #: How much of a value is shown: characters of a text, bytes of a dump. All of it goes to a file.
 _SHOWN_CHARACTERS = 2_000
 _SHOWN_BYTES = 256
@@ -178,40 +177,3 @@ def _bytes(name: str, raw: bytes | None) -> dict[str, str | None]:
     if raw is None:
         return {name: None}
     return {name: text} if text is not None else {f"{name}_hex": raw.hex()}
-
-
-def moment(at_ms: int) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def readable(raw: bytes) -> str | None:
-    """The text that ``raw`` is; None when it is none or would do something to a terminal."""
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if all(character.isprintable() or character in "\n\t" for character in text) else None
-
-
-def in_a_line(raw: bytes) -> str:
-    """Bytes as text, with what is none escaped."""
-    return visible(raw.decode("utf-8", "backslashreplace"))
-
-
-def visible(text: str, *, lines: bool = False) -> str:
-    """``text`` with everything that does not print escaped; line breaks and tabs stay where ``lines`` says so."""
-    kept = "\n\t" if lines else ""
-    return "".join(
-        character if character.isprintable() or character in kept else repr(character)[1:-1] for character in text
-    )
-
-
-def hex_dump(raw: bytes) -> str:
-    """Rows of offset, sixteen bytes, and what of them is ASCII."""
-    rows = []
-    for start in range(0, len(raw), _HEX_ROW):
-        row = raw[start : start + _HEX_ROW]
-        said = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        rows.append(f"{start:08x}  {row.hex(' '):<{3 * _HEX_ROW - 1}}  {said}")
-    return "\n".join(rows)

@@ -1,12 +1,11 @@
-"""`hookfleet events`: send system events, and see what one of them led to."""
+"""`hookfleet events`: send system events, list them, and see what one of them led to."""
 
 from __future__ import annotations
 
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,7 +15,6 @@ import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.spinner import Spinner
 
 from deploy.cli.api_client import ApiClient, Refused
@@ -24,6 +22,10 @@ from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.event_files import batches, completed, read_events
 from deploy.cli.event_sending import Verdict, send
 from deploy.cli.failures import Failed, errors, readable_failures, show_faults
+from deploy.cli.listing import Follow, Limit, Listing, show
+from deploy.cli.progress import counted_progress
+from deploy.cli.recorded_cells import RECENT_EVENT_COLUMNS, recent_event_cells
+from deploy.cli.time_spans import Since, Until, asked_times
 from deploy.cli.trace_view import is_settled, trace_tree
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -87,6 +89,32 @@ def send_events(
         raise typer.Exit(1)
 
 
+@app.command("list")
+def list_events(
+    type_: Annotated[str | None, typer.Option("--type", metavar="NAME", help="Only of this type.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Only about this.")] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    follow: Follow = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the system events that are kept, newest first."""
+    with readable_failures(), connect(url, api_key) as client:
+        asked = {"type": type_, "subject": subject, **asked_times(since, until, datetime.now(UTC))}
+        listing = Listing(
+            "/v1/recent-events",
+            asked,
+            RECENT_EVENT_COLUMNS,
+            recent_event_cells,
+            lambda event: (event["id"], event["source"]),
+            "no event fits",
+        )
+        show(client, listing, limit, follow=follow, as_json=as_json)
+
+
 @app.command("trace")
 def trace_event(
     event_id: Annotated[str, typer.Argument(metavar="ID", help="Event id, as sending it printed.")],
@@ -144,26 +172,11 @@ def _text_of(file: Path) -> str:
 
 def _send_all(client: ApiClient, events: list[dict[str, Any]]) -> list[Verdict]:
     verdicts: list[Verdict] = []
-    with sending_progress(errors, len(events)) as advance:
+    with counted_progress("sending", "events", len(events)) as advance:
         for batch in batches(events):
             verdicts += send(client, batch)
             advance(len(batch))
     return verdicts
-
-
-@contextmanager
-def sending_progress(console: Console, events: int) -> Iterator[Any]:
-    """A progress bar that disappears when done; yields the function that moves it."""
-    columns = (
-        TextColumn("sending"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("events"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=events < 2) as progress:
-        task = progress.add_task("", total=events)
-        yield lambda number: progress.advance(task, number)
 
 
 def _show(verdicts: list[Verdict], refused: list[Verdict]) -> None:

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import apply, credentials, dead_letters, demo, events, integrations, mappings, up
+from deploy.cli import (
+    alerts,
+    apply,
+    credentials,
+    dead_letters,
+    demo,
+    events,
+    integration_events,
+    integrations,
+    mappings,
+    replays,
+    runs,
+    trail,
+    up,
+)
+from deploy.cli.statistics_table import statistics
 
 _TRY_IT = "Try it"
 _USE_IT = "Use a running fleet"
+_SEE_IT = "See what happened, and act on it"
 _OPERATE_IT = "Operate one, straight on Kafka"
 
 app = typer.Typer(
@@ -35,7 +51,9 @@ def hookfleet() -> None:
 app.command("demo", rich_help_panel=_TRY_IT)(demo.demo)
 app.command("up", rich_help_panel=_TRY_IT)(up.up)
 app.command("apply", rich_help_panel=_USE_IT)(apply.apply)
-app.add_typer(events.app, name="events", rich_help_panel=_USE_IT, help="Send events, and see what one led to.")
+app.add_typer(
+    events.app, name="events", rich_help_panel=_USE_IT, help="Send events, list them, and see what one led to."
+)
 app.add_typer(
     integrations.app,
     name="integrations",
@@ -54,6 +72,17 @@ app.add_typer(
     rich_help_panel=_USE_IT,
     help="List, look up and import the ids by which external systems know entities.",
 )
+app.add_typer(runs.app, name="runs", rich_help_panel=_SEE_IT, help="List runs, and see one with all that was sent.")
+app.add_typer(
+    integration_events.app,
+    name="integration-events",
+    rich_help_panel=_SEE_IT,
+    help="List what went wrong, and mark what is dealt with.",
+)
+app.add_typer(alerts.app, name="alerts", rich_help_panel=_SEE_IT, help="List alerts, take them up, resolve them.")
+app.command("statistics", rich_help_panel=_SEE_IT)(statistics)
+app.add_typer(replays.app, name="replay", rich_help_panel=_SEE_IT, help="Send again what failed, or what was missed.")
+app.command("trail", rich_help_panel=_SEE_IT)(trail.trail)
 app.add_typer(
     dead_letters.app,
     name="dead-letters",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,21 +9,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.cli.api_client import ApiClient, Refused, Unreachable
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import Failed, errors, readable_failures, show_faults
+from deploy.cli.listing import items_of
 from deploy.cli.mapping_files import FIELDS, judge_mappings, parse_mappings
 from deploy.cli.mapping_import import Imported, import_mappings
+from deploy.cli.progress import counted_progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 #: Bad lines shown one by one; the rest are counted. JSON has all.
 _FAULTS_SHOWN = 20
-#: Mappings of one request; as many as the server gives.
-_PAGE = 200
 _ENTITY = "From an entity"
 _EXTERNAL = "From an external id"
 _Limit = Annotated[int, typer.Option("--limit", min=1, help="Mappings shown at most.")]
@@ -96,7 +93,7 @@ def import_file(
         if faults:
             raise Failed(f"nothing imported, {len(faults):,} fault(s){_first_of(faults)}:", faults[:_FAULTS_SHOWN])
         try:
-            with _importing_progress(len(lines)) as advance:
+            with counted_progress("importing", "mappings", len(lines)) as advance:
                 import_mappings(client, lines, imported, advance)
         except (Refused, Unreachable):
             written = sum(imported.changes.values())
@@ -113,7 +110,7 @@ def import_file(
 def _show_some(client: ApiClient, limit: int, as_json: bool, **asked: str | None) -> int:
     """Print what ``asked`` finds, ``limit`` at most; how many that were."""
     console = Console(highlight=False)
-    items = list(islice(_items(client, min(limit + 1, _PAGE), asked), limit + 1))
+    items = list(islice(items_of(client, "/v1/mappings", asked, limit + 1), limit + 1))
     shown = items[:limit]
     if as_json:
         console.print_json(data={"items": shown, "more": len(items) > limit})
@@ -130,36 +127,11 @@ def _show_some(client: ApiClient, limit: int, as_json: bool, **asked: str | None
     return len(shown)
 
 
-def _items(client: ApiClient, page_size: int, asked: dict[str, str | None]) -> Iterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = client.get("/v1/mappings", limit=str(page_size), cursor=cursor, **asked)
-        yield from page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return
-
-
 def _text_of(file: Path) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise Failed(f"cannot read {file}: {error}") from None
-
-
-@contextmanager
-def _importing_progress(lines: int) -> Iterator[Any]:
-    """A progress bar that disappears when done; yields the function that moves it."""
-    columns = (
-        TextColumn("importing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("mappings"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task("", total=lines)
-        yield lambda number: progress.advance(task, number)
 
 
 def _first_of(faults: list[Any]) -> str:

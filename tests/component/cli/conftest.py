@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.local.fleet import Fleet, FleetPlan
+from tests.component.cli.shop import Shop
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,8 @@ def fleet(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
     with Fleet(tmp_path_factory.mktemp("fleet"), plan, env=env) as running:
         yield running
+
+
+@pytest.fixture
+def shop(fleet: Fleet, tmp_path: Path) -> Shop:
+    return Shop(fleet, tmp_path)

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console, RenderableType
 
 from deploy.cli.dead_letters_catalogue import Catalogue, Entry, Place, Wanted, full_topic, read_place
-from deploy.cli.dead_letters_reading import time_of
 from deploy.cli.dead_letters_replay import obstacle
-from deploy.cli.dead_letters_view import document, hex_dump, letter_view, list_document, list_view
+from deploy.cli.dead_letters_view import document, letter_view, list_document, list_view
 from deploy.cli.failures import Failed
+from deploy.cli.printable import hex_dump
+from deploy.cli.time_spans import time_of
 from shared.core.dead_letters import DeadLetter, Reason, Replay
 from shared.core.records import Record
 from shared.core.topics import Topics, topics
