@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 
 from shared.core.faults import Fault, InvalidInput
-from shared.core.messages.delivery import DELIVERY_HEADER, DeliveryRequest
+from shared.core.messages.delivery import DELIVERY_HEADER, DeliveryRequest, decode_delivery
 from shared.core.records import Record
 
 #: Run id and step: one piece of work, however often it is read.
@@ -12,11 +12,11 @@ Work = tuple[str, int]
 
 def read_request(record: Record) -> DeliveryRequest:
     """Raises InvalidInput or pydantic.ValidationError when the record is no delivery request."""
-    raw = record.headers.get(DELIVERY_HEADER)
-    if raw is None or record.value is None:
-        missing = f"header {DELIVERY_HEADER}" if raw is None else "(value)"
+    headers = record.headers
+    if DELIVERY_HEADER not in headers or record.value is None:
+        missing = "(value)" if DELIVERY_HEADER in headers else f"header {DELIVERY_HEADER}"
         raise InvalidInput([Fault(missing, "missing", "only the dispatcher writes this topic")])
-    return DeliveryRequest.model_validate_json(raw)
+    return decode_delivery(headers)
 
 
 def work_of(record: Record) -> Work | None:

@@ -3,7 +3,7 @@
 MATCH happened elsewhere and is noted with the first attempt. MAP asks for the external id of what the event is about,
 TRANSFORM builds method, URL, headers and body, AUTHENTICATE signs and adds what proves who we are. An integration that
 asks for neither mapping nor template passes by MAP and TRANSFORM: it sends the event as it stands, and nothing is
-decoded or evaluated for it.
+decoded or evaluated for it. A replay that carries the body of its first run sends that one; all else is as it is today.
 
 What fails here was never on the wire. It is an outcome of the run, not an error of ours.
 """
@@ -107,7 +107,8 @@ class Preparation:
         try:
             if work.integration.is_plain:
                 rendered = None
-                body = work.value
+                stored = work.request.stored
+                body = work.value if stored is None else stored.content
             else:
                 external_id = None
                 if work.integration.mapping is not None:
@@ -178,11 +179,12 @@ class _Missing(Exception):
 
 def _request(work: Work, rendered: Rendered | None, body: bytes, authorisation: Authorisation) -> Request:
     if rendered is None:
+        stored = work.request.stored
         return Request(
             url=work.webhook.url,
             headers=[
                 *work.webhook.headers.items(),
-                ("content-type", CONTENT_TYPE),
+                ("content-type", CONTENT_TYPE if stored is None else stored.content_type or CONTENT_TYPE),
                 ("user-agent", USER_AGENT),
                 *authorisation.headers,
             ],

@@ -30,7 +30,7 @@ from services.dispatcher.core.request_building import (
 from services.dispatcher.expressions import CostlyExpressions, Values, values_if_cheap
 from shared.adapters.cel_environments import Sight
 from shared.core.expression_values import Failure, Structure, Value
-from shared.core.messages.delivery import DeliveryRequest
+from shared.core.messages.delivery import DeliveryRequest, StoredBody
 from shared.core.resources import Integration, MappingQuestion, Place, PlacedExpression, RequestTemplate, Webhook
 
 __all__ = ["Rendered", "Renderer", "Unrenderable"]
@@ -79,7 +79,8 @@ class Renderer:
         credential: str | None,
     ) -> Rendered:
         """The request to send. ``event`` is the run's CloudEvent, ``external_id`` what its mapping says, ``credential``
-        the value of the webhook's API key where the template needs it. Raises Unrenderable."""
+        the value of the webhook's API key where the template needs it. The body of a replay that carries one is taken
+        from there, and the template's expression for it is not evaluated. Raises Unrenderable."""
         prepared = self._of(integration)
         template = prepared.template
         if template is None:
@@ -93,9 +94,13 @@ class Renderer:
             raise Unrenderable(
                 "credential.disconnected", "the template needs credential.value, and the webhook has no API key"
             )
-        values = await self._values(request.organization, Sight.TEMPLATE, prepared.texts, event, variables)
+        expressions, texts = prepared.expressions, prepared.texts
+        if request.stored is not None:
+            expressions = [each for each in expressions if each.place is not Place.BODY]
+            texts = [each.text for each in expressions]
+        values = await self._values(request.organization, Sight.TEMPLATE, texts, event, variables)
         try:
-            return _built(template, webhook, event, prepared.expressions, values)
+            return _built(template, webhook, event, expressions, values, request.stored)
         except Unrenderable as failure:
             detail = failure.detail if credential is None else failure.detail.replace(credential, _REDACTED)
             raise Unrenderable(failure.code, detail) from None
@@ -148,12 +153,20 @@ class Renderer:
 
 
 def _built(
-    template: RequestTemplate, webhook: Webhook, event: bytes, expressions: list[PlacedExpression], values: Values
+    template: RequestTemplate,
+    webhook: Webhook,
+    event: bytes,
+    expressions: list[PlacedExpression],
+    values: Values,
+    stored: StoredBody | None,
 ) -> Rendered:
     placed: dict[Place, dict[str, Value]] = {place: {} for place in Place}
     for each, value in zip(expressions, values, strict=True):
         placed[each.place][each.name] = given(each.field, value)
-    body, content_type = body_of(template, event, placed[Place.BODY].get(""))
+    if stored is None:
+        body, content_type = body_of(template, event, placed[Place.BODY].get(""))
+    else:
+        body, content_type = stored.content, stored.content_type
     segments = None if template.path is None else _segments(placed[Place.PATH][""])
     headers = headers_with(webhook.headers, placed[Place.HEADER])
     if content_type is not None:

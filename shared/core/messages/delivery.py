@@ -4,16 +4,36 @@ The record's value is the event, byte for byte as it will be sent by default; th
 So a hop moves a record without decoding it, a number in an event is never re-written, and the send stage reads a body
 it need not rebuild. Configuration is never copied into a request: it is resolved when the request is sent, so that a
 corrected URL or secret applies to retries that already wait.
+
+A replay sends what its receiver once got. That body stands in a header of its own, as raw bytes, because the value
+stays the event: what a template's path asks for and what an error tells come from there. Whoever writes the run on
+writes these headers on (`DeliveryRequest.headers`), and a hop moves them like any other.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from pydantic import Field
+
 from shared.core.messages.base import ORGANIZATION_HEADER, RUN_ID_HEADER, EventRef, Headers, Message
+from shared.core.trace_context import TraceContext, read_context
 
 DELIVERY_HEADER: Final = "delivery"
 #: When a waiting run is to be tried again, as decimal milliseconds since 1970; the delay stage reads nothing else.
 DUE_HEADER: Final = "due-ms"
+#: What a replay sends instead of a rendering, and its content type where it had one.
+REPLAY_BODY_HEADER: Final = "replay-body"
+REPLAY_CONTENT_TYPE_HEADER: Final = "replay-content-type"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBody:
+    """A body as a receiver once got it."""
+
+    content: bytes
+    content_type: str | None
 
 
 class Trigger(StrEnum):
@@ -44,7 +64,8 @@ class DeliveryRequest(Message):
     is the integration's epoch when the first attempt began, null before. ``chain`` holds the integrations whose errors
     led to this event, oldest first. ``waited_ms`` is what the receiver has cost the run so far: attempts and the waits
     between them, as planned; a run has a deadline and our own downtime must not use it up. ``deferrals`` counts how
-    often the run was put off since its last attempt.
+    often the run was put off since its last attempt. ``traceparent`` and ``tracestate`` are the trace context under which
+    its attempts are made, where the event had one. ``stored`` travels in headers beside this document, not in it.
     """
 
     v: Literal[1] = 1
@@ -67,11 +88,29 @@ class DeliveryRequest(Message):
     waited_ms: int = 0
     deferrals: int = 0
     epoch: int | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
+    stored: StoredBody | None = Field(default=None, exclude=True)
 
     @property
     def next_attempt(self) -> int:
         """Number of the attempt this request asks for, counted from 1."""
         return len(self.attempts) + 1
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """The trace context that attempts are made under."""
+        return None if self.traceparent is None else read_context(self.traceparent, self.tracestate)
+
+    @property
+    def trace_id(self) -> str | None:
+        """For logs and records; 32 hex digits."""
+        return None if self.traceparent is None else self.traceparent[3:35]
+
+    @property
+    def trace_fields(self) -> dict[str, str]:
+        """What a log line about the run says of its trace; nothing where there is none."""
+        return {} if self.traceparent is None else {"trace_id": self.traceparent[3:35]}
 
     def headers(self, due_ms: int | None = None) -> Headers:
         headers: Headers = [
@@ -81,4 +120,18 @@ class DeliveryRequest(Message):
         ]
         if due_ms is not None:
             headers.append((DUE_HEADER, str(due_ms).encode()))
+        if self.stored is not None:
+            headers.append((REPLAY_BODY_HEADER, self.stored.content))
+            if self.stored.content_type is not None:
+                headers.append((REPLAY_CONTENT_TYPE_HEADER, self.stored.content_type.encode()))
         return headers
+
+
+def decode_delivery(headers: Mapping[str, bytes]) -> DeliveryRequest:
+    """The request in these headers. Raises KeyError where it is missing, pydantic.ValidationError where it is none."""
+    request = DeliveryRequest.model_validate_json(headers[DELIVERY_HEADER])
+    if request.trigger is not Trigger.REPLAY or (body := headers.get(REPLAY_BODY_HEADER)) is None:
+        return request
+    content_type = headers.get(REPLAY_CONTENT_TYPE_HEADER)
+    stored = StoredBody(body, None if content_type is None else content_type.decode("utf-8", "replace"))
+    return request.model_copy(update={"stored": stored})
