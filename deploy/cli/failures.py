@@ -19,7 +19,7 @@ from deploy.local.broker.ports import PortInUse
 from deploy.local.demo.not_shown import NotShown
 from deploy.local.fleet import FleetFailed
 from deploy.local.prerequisites import PrerequisiteMissing
-from shared.adapters.topic_admin import TopicMismatch
+from shared.adapters.kafka_clients import ClusterUnusable
 from shared.core.faults import Fault, InfrastructureError
 
 
@@ -61,7 +61,7 @@ def readable_failures() -> Iterator[None]:
         DownloadFailed,
         PortInUse,
         PrerequisiteMissing,
-        TopicMismatch,
+        ClusterUnusable,
         InfrastructureError,
     ) as error:
         _say(str(error))

@@ -21,15 +21,19 @@ table write goes to the partition that its record came from.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import faust
-from faust.types import EventT
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
+from faust.types import TP, EventT
 
 from services.disabler.core.streak import Streak, decode_streak, encode_streak
 from services.disabler.ordered_consumer import OrderedTransport
 from services.disabler.settings import DisablerSettings
+from services.disabler.streak_gauges import watch_streaks
+from shared.adapters.work_gauges import WorkGauges
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_RECORD_BYTES
 
@@ -44,6 +48,8 @@ _COMMIT_SECONDS: Final = 0.5
 _PRODUCE_SECONDS: Final = 120.0
 #: Seconds between looks at the stop signal, which another thread sets.
 _STOP_POLL_SECONDS: Final = 0.1
+#: Tries to copy a table that another thread writes.
+_LOOKS: Final = 3
 
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -65,6 +71,7 @@ class FaustStreakTable:
     def __init__(self, app: faust.App) -> None:
         self._app = app
         self._table: Any = app.Table(TABLE, key_type=bytes, value_type=bytes)
+        watch_streaks(self.streaks)
 
     @property
     def changelog(self) -> str:
@@ -84,6 +91,16 @@ class FaustStreakTable:
         )
         self._table.data.update(values)
 
+    def streaks(self) -> Iterator[Streak]:
+        """Every streak of the partitions held here. For looking only, from any thread."""
+        # Faust makes the store when it is first asked for, bound to the event loop of the thread that asks.
+        if self._table._data is None:
+            return iter(())
+        for _ in range(_LOOKS):
+            with suppress(RuntimeError):  # the table grew meanwhile
+                return map(decode_streak, list(self._table.data.values()))
+        return iter(())
+
 
 async def _acknowledged(app: faust.App, records: Sequence[tuple[OutRecord, int | None]]) -> None:
     waiting = [
@@ -102,6 +119,7 @@ class FaustStream:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._recovery: Any = None
+        self._gauges = WorkGauges(app.conf.id, [topic])
         source = app.topic(topic, key_type=bytes, value_type=bytes, allow_empty=True, internal=False)
         app.agent(source, name="integration-events")(self._collect)
 
@@ -121,9 +139,23 @@ class FaustStream:
             self._room.set()
             if not batch:
                 continue
-            await handle([_record(event) for event in batch])
+            records = [_record(event) for event in batch]
+            self._taken(records)
+            await handle(records)
             for event in batch:
                 event.ack()
+            self._gauges.finished({TP(each.topic, each.partition): each.offset + 1 for each in records})
+
+    def _taken(self, records: Sequence[Record]) -> None:
+        consumer = self._app.consumer
+        self._gauges.keep_only(consumer.assignment())
+        by_partition: dict[TP, list[Record]] = {}
+        for record in records:
+            by_partition.setdefault(TP(record.topic, record.partition), []).append(record)
+        for partition, some in by_partition.items():
+            self._gauges.read(partition, some)
+        with suppress(AssertionError):  # how the client says that a partition has just left
+            self._gauges.ends({partition: consumer.highwater(partition) for partition in by_partition})
 
     def waiting(self) -> str | None:
         """What is still to come before records are read, or None: a readiness check, called from other threads."""
@@ -178,6 +210,21 @@ def _record(event: EventT[bytes]) -> Record:
     )
 
 
+def _credentials(settings: DisablerSettings) -> Credentials | None:
+    """What Faust's clients, consumer and producer alike, show to brokers; None where nothing is shown."""
+    context = settings.broker_tls()
+    if settings.kafka_security_protocol.authenticated:
+        assert settings.kafka_sasl_mechanism is not None
+        assert settings.kafka_password is not None
+        return SASLCredentials(
+            mechanism=settings.kafka_sasl_mechanism.value,
+            username=settings.kafka_username,
+            password=settings.kafka_password.get_secret_value(),
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
+
+
 def faust_app(settings: DisablerSettings) -> faust.App:
     """The Faust application, not started; every default that would bite is set here."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -185,6 +232,7 @@ def faust_app(settings: DisablerSettings) -> faust.App:
     app = faust.App(
         f"{settings.topic_prefix}{APPLICATION}",
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings),
         datadir=str(settings.data_dir),
         store="memory://",
         key_serializer="raw",

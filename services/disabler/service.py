@@ -13,10 +13,11 @@ from services.disabler.settings import DisablerSettings
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.health import Health
 from shared.adapters.health_server import HealthServer
-from shared.adapters.kafka_clients import admin_client, table_consumer
+from shared.adapters.kafka_clients import table_consumer
 from shared.adapters.lifecycle import Supervisor
 from shared.adapters.partition_tail import PartitionTail
-from shared.adapters.topic_admin import ensure_topics
+from shared.adapters.process_metrics import describe_process
+from shared.adapters.topic_admin import topics_or_exit
 from shared.core.records import Record
 
 NAME: Final = "disabler"
@@ -42,12 +43,11 @@ def run(settings: DisablerSettings, table_of: Callable[[faust.App], StreakTable]
     """
     topics = settings.topics()
     health = Health()
+    describe_process(NAME, health, settings)
     supervisor = Supervisor(health, settings.drain_seconds)
     server = HealthServer(settings.listen_host, settings.listen_port, health)
     supervisor.on_close(server.close)
-    admin = admin_client(settings)
-    ensure_topics(admin, topics, settings.replication_factor)
-    admin.close()
+    topics_or_exit(settings)
 
     app = faust_app(settings)
     stream = FaustStream(app, topics.integration_events.name)

@@ -7,29 +7,36 @@ from services.dispatcher.edges import Edges
 from services.dispatcher.roles import Roles
 from services.dispatcher.settings import DispatcherSettings
 from services.dispatcher.tables import IntegrationStates, apply_config
+from shared.adapters import metrics
 from shared.adapters.health import Health
 from shared.adapters.health_server import HealthServer
-from shared.adapters.kafka_clients import admin_client, table_consumer
+from shared.adapters.kafka_clients import table_consumer
 from shared.adapters.lifecycle import Supervisor
-from shared.adapters.topic_admin import ensure_topics
+from shared.adapters.process_metrics import describe_process
+from shared.adapters.topic_admin import topics_or_exit
 from shared.adapters.topic_table import TopicTable
+from shared.adapters.tracing import tracing_of
 
 
 def run(settings: DispatcherSettings, edges: Edges) -> int:
     """Run until stopped; the process's exit status."""
     topics = settings.topics()
     health = Health()
+    describe_process("dispatcher", health, settings)
     supervisor = Supervisor(health, settings.drain_seconds)
     server = HealthServer(settings.listen_host, settings.listen_port, health)
     supervisor.on_close(server.close)
-    admin = admin_client(settings)
-    ensure_topics(admin, topics, settings.replication_factor)
-    admin.close()
+    topics_or_exit(settings)
 
     configuration = Configuration()
     states = IntegrationStates()
     config_table = TopicTable(table_consumer(settings), topics.config, functools.partial(apply_config, configuration))
     state_table = TopicTable(table_consumer(settings), topics.integration_state, states.apply)
+    metrics.INTEGRATIONS_DISABLED.watch(
+        "states", lambda: {(): states.count_disabled(lambda *key: configuration.integration(*key) is not None)}
+    )
+    tracing = tracing_of(settings, "dispatcher")
+    supervisor.on_close(tracing.close)
     publisher = edges.publisher(functools.partial(supervisor.crash, "publisher"))
     supervisor.on_close(publisher.close)
     for table in (config_table, state_table):
@@ -46,6 +53,7 @@ def run(settings: DispatcherSettings, edges: Edges) -> int:
         health=health,
         stop=supervisor.stop,
         crash=supervisor.crash,
+        tracing=tracing,
     )
     for role in settings.roles:
         # Until the role says how its own consumer is; it makes one when the tables are ready.

@@ -7,9 +7,9 @@ from services.event_recorder.core.record_reader import RecordReader
 from services.event_recorder.database import reading_engine, writing_engine
 from services.event_recorder.database_patience import DatabasePatience
 from services.event_recorder.handler import RecordHandler
-from services.event_recorder.http_api import create_app
+from services.event_recorder.http_api.application import create_app
 from services.event_recorder.http_listener import HttpListener
-from services.event_recorder.queries import Queries
+from services.event_recorder.queries.reader import Reader
 from services.event_recorder.recording import Recording
 from services.event_recorder.settings import RecorderSettings
 from services.event_recorder.writer import Writer
@@ -18,11 +18,12 @@ from shared.adapters.clock import now_ms
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.health import Health
 from shared.adapters.json_logs import configure_logs
-from shared.adapters.kafka_clients import admin_client, group_consumer, producer
+from shared.adapters.kafka_clients import group_consumer, producer
 from shared.adapters.lifecycle import Supervisor
+from shared.adapters.process_metrics import describe_process
 from shared.adapters.publisher import Publisher
 from shared.adapters.settings import load_settings
-from shared.adapters.topic_admin import ensure_topics
+from shared.adapters.topic_admin import topics_or_exit
 from shared.core.records import OutRecord
 
 SERVICE = "event_recorder"
@@ -34,12 +35,11 @@ def main() -> int:
     settings = load_settings(RecorderSettings)
     configure_logs(SERVICE, settings.log_level)
     health = Health()
+    describe_process(SERVICE, health, settings)
     supervisor = Supervisor(health, settings.drain_seconds)
 
     topics = settings.topics()
-    admin = admin_client(settings)
-    ensure_topics(admin, topics, settings.replication_factor)
-    admin.close()
+    topics_or_exit(settings)
 
     publisher = Publisher(producer(settings), lambda error: supervisor.crash("publisher", error))
     supervisor.on_close(publisher.close)
@@ -51,7 +51,7 @@ def main() -> int:
     reader, patience, engine = RecordReader(topics), DatabasePatience(supervisor.stop), writing_engine(url)
     handler = RecordHandler(
         reader,
-        Writer(engine, now_ms, settings.event_store_ms),
+        Writer(engine),
         patience,
         DeadLetterBox(topics.dead_letters.name, SERVICE),
         publish,
@@ -61,8 +61,8 @@ def main() -> int:
     health.add("database", patience.not_ready)
     health.add("consumer", loop.not_ready)
 
-    queries = Queries(reading_engine(url), settings.organization)
-    app = create_app(queries, health, settings.api_key.get_secret_value())
+    asked = Reader(reading_engine(url), settings.organization)
+    app = create_app(asked, health, settings.api_key.get_secret_value(), now_ms)
     listener = HttpListener(app, settings.listen_host, settings.listen_port, settings.drain_seconds / 2)
     supervisor.spawn("http", lambda: listener.run(supervisor.stop))
     supervisor.spawn("recording", lambda: recording.run(supervisor.stop))

@@ -15,6 +15,7 @@ from services.ingest.http_api.application import build_application
 from services.ingest.http_api.resources import ResourceApi
 from services.ingest.http_server import HttpServer
 from services.ingest.record_acceptance import RecordAcceptance
+from services.ingest.secret_ages import SecretAges
 from services.ingest.settings import IngestSettings
 from shared.adapters.async_publisher import AsyncPublisher
 from shared.adapters.cel_checks import expression_faults
@@ -22,15 +23,18 @@ from shared.adapters.client_certificates import check_client_certificate
 from shared.adapters.clock import now_ms
 from shared.adapters.health import Health
 from shared.adapters.json_logs import configure_logs
-from shared.adapters.kafka_clients import admin_client, producer, table_consumer
+from shared.adapters.kafka_clients import producer, table_consumer
 from shared.adapters.lifecycle import Supervisor
+from shared.adapters.process_metrics import describe_process
 from shared.adapters.publisher import Publisher
 from shared.adapters.sealing import Sealer
 from shared.adapters.settings import load_settings
-from shared.adapters.topic_admin import ensure_topics
+from shared.adapters.topic_admin import topics_or_exit
 from shared.adapters.topic_end import TopicEnd
 from shared.adapters.topic_table import TopicTable
+from shared.adapters.tracing import tracing_of
 from shared.adapters.transactional_writer import TransactionalWriter
+from shared.core.records import Record
 
 
 def main() -> int:
@@ -38,14 +42,19 @@ def main() -> int:
     settings = load_settings(IngestSettings)
     configure_logs("ingest", settings.log_level)
     topics = settings.topics()
-    admin = admin_client(settings)
-    ensure_topics(admin, topics, settings.replication_factor)
-    admin.close()
+    topics_or_exit(settings)
 
     health = Health()
+    describe_process("ingest", health, settings)
     supervisor = Supervisor(health, settings.drain_seconds)
     resources, states = ConfigTable(), StateTable()
-    config_topic = TopicTable(table_consumer(settings), topics.config, resources.apply)
+    ages = SecretAges()
+
+    def apply(record: Record) -> None:
+        resources.apply(record)
+        ages.apply(record)
+
+    config_topic = TopicTable(table_consumer(settings), topics.config, apply)
     state_topic = TopicTable(table_consumer(settings), topics.integration_state, states.apply)
     publisher = Publisher(producer(settings), lambda error: supervisor.crash("publisher", error))
     submissions = AsyncPublisher(publisher)
@@ -65,6 +74,8 @@ def main() -> int:
         check_certificate=check_client_certificate,
         clock=now_ms,
     )
+    tracing = tracing_of(settings, "ingest")
+    supervisor.on_close(tracing.close)
     server = HttpServer(
         build_application(
             api_key=settings.api_key.get_secret_value(),
@@ -76,6 +87,7 @@ def main() -> int:
             topics=topics,
             clock=now_ms,
             new_id=lambda: str(uuid.uuid4()),
+            tracing=tracing,
         ),
         settings.listen_host,
         settings.listen_port,

@@ -2,15 +2,21 @@
 
 Every default that would bite is set in this module and nowhere else: no auto-created topics, earliest offset for a new
 group, no auto-commit, read-committed, range assignment (so that one worker holds the same partition numbers of
-``deliveries`` and ``deliveries-due``), idempotent production acknowledged by all replicas.
+``deliveries`` and ``deliveries-due``), idempotent production acknowledged by all replicas. How brokers are
+reached, and as whom, comes from the settings, for every client alike.
 """
 
+import socket
+import ssl
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
+from kafka.net.compat import KafkaNetClient
 
 from shared.adapters.batch_producer import BatchProducer
 from shared.adapters.header_names import EscapedHeaders, accept_any_header_name
@@ -30,13 +36,29 @@ _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
 #: Kafka's own default; kafka-python's 30 s would keep a table stale that long after a broker is back.
 _RECONNECT_BACKOFF_MAX_MS = 1_000
+#: Seconds for a broker to begin a TLS connection, when it is asked at start whether it can.
+_TLS_SECONDS = 5.0
 _NOT_UTF8 = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8; other bytes stand as \\xNN here")
 
 
+class ClusterUnusable(Exception):
+    """The cluster cannot be used as it is or as the settings say; ``faults`` are sentences, one each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
 def _connection(settings: ServiceSettings) -> dict[str, Any]:
+    password = settings.kafka_password
     return {
         "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
         "reconnect_backoff_max_ms": _RECONNECT_BACKOFF_MAX_MS,
+        "security_protocol": settings.kafka_security_protocol.value,
+        "ssl_context": settings.broker_tls(),
+        "sasl_mechanism": settings.kafka_sasl_mechanism and settings.kafka_sasl_mechanism.value,
+        "sasl_plain_username": settings.kafka_username,
+        "sasl_plain_password": password and password.get_secret_value(),
     }
 
 
@@ -106,8 +128,72 @@ def producer(settings: ServiceSettings, transactional_id: str | None = None) -> 
 
 
 def admin_client(settings: ServiceSettings) -> KafkaAdminClient:
-    """A client for topics and their settings."""
-    return KafkaAdminClient(**_connection(settings))
+    """A client for topics and their settings. Raises ClusterUnusable when no broker lets us in."""
+    refused = [_tls_fault(server, settings) for server in settings.kafka_bootstrap_servers.split(",")]
+    if all(refused):
+        # kafka-python would try for half a minute and tell the reason to its log alone.
+        raise ClusterUnusable([fault for fault in refused if fault is not None])
+    try:
+        return KafkaAdminClient(**_connection(settings), kafka_client=_client_that_tells_refusals)
+    except SaslAuthenticationFailedError:
+        raise ClusterUnusable(
+            [
+                f"the brokers refuse user {settings.kafka_username}: correct HOOKFLEET_KAFKA_USERNAME, "
+                "HOOKFLEET_KAFKA_PASSWORD or HOOKFLEET_KAFKA_SASL_MECHANISM"
+            ]
+        ) from None
+    except KafkaTimeoutError:
+        raise ClusterUnusable(
+            [
+                f"no broker of {settings.kafka_bootstrap_servers} answers as {settings.kafka_security_protocol}: is "
+                "one there, does its listener speak that protocol, and does it ask for a client certificate?"
+            ]
+        ) from None
+    except KafkaError as error:
+        raise ClusterUnusable([f"the brokers cannot be used: {error}"]) from None
+
+
+def _client_that_tells_refusals(**options: Any) -> KafkaNetClient:
+    """kafka-python's connections, remembering that a broker refused a password.
+
+    Stock ones mean to, and raise it with the next attempt; but 3.0 hands that failure to nobody, so a wrong password
+    would be tried for half a minute and told as a broker that is not there.
+    """
+    client = KafkaNetClient(**options)
+    manager = client._manager
+    connect = manager._connect
+
+    async def connect_and_remember(node: Any, connection: Any, **how: Any) -> None:
+        await connect(node, connection, **how)
+        failure = connection.init_future.exception
+        if isinstance(failure, SaslAuthenticationFailedError):
+            manager._auth_failures[node.node_id] = failure
+
+    manager._connect = connect_and_remember
+    return client
+
+
+def _tls_fault(server: str, settings: ServiceSettings) -> str | None:
+    """Why no TLS connection to ``server`` comes about; None where it does, is not wanted, or nobody answers."""
+    context = settings.broker_tls()
+    if context is None:
+        return None
+    host, _, port = server.strip().rpartition(":")
+    host = host.strip("[]")
+    try:
+        with (
+            socket.create_connection((host, int(port)), timeout=_TLS_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=host),
+        ):
+            return None
+    except ssl.SSLCertVerificationError as error:
+        return (
+            f"{server}: the broker's certificate is not accepted ({error.verify_message}); see HOOKFLEET_KAFKA_CA_FILE"
+        )
+    except ssl.SSLError as error:
+        return f"{server}: no TLS ({error.reason}); see HOOKFLEET_KAFKA_SECURITY_PROTOCOL and the certificate files"
+    except (OSError, ValueError):
+        return None  # the client's own patience is for brokers that are not there yet
 
 
 def read(record: ConsumerRecord) -> Record:
@@ -136,3 +222,9 @@ def restart_at_committed(consumer: KafkaConsumer) -> None:
 def partitions_of(topic: str, count: int) -> list[TopicPartition]:
     """All partitions of a topic."""
     return [TopicPartition(topic, number) for number in range(count)]
+
+
+def ends_of(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+    """Where partitions ended when they were last fetched. Asks no broker; null where that is not known."""
+    assigned = consumer.assignment()
+    return {each: consumer.highwater(each) for each in partitions if each in assigned}

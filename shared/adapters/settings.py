@@ -6,20 +6,30 @@ environment ends the process with status 2 and one list that names every bad var
 """
 
 import os
+import ssl
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.adapters.broker_security import SaslMechanism, SecurityProtocol, fault_of, tls_context
 from shared.core.faults import faults_of
 from shared.core.topics import Topics, topics
 
 ENV_PREFIX = "HOOKFLEET_"
 SECRETS_DIR_VARIABLE = "HOOKFLEET_SECRETS_DIR"
+
+
+class TopicSetup(StrEnum):
+    """Who makes topics: the service that finds them missing, or somebody else, so that it only verifies them."""
+
+    CREATE = "create"
+    VERIFY = "verify"
 
 
 class ServiceSettings(BaseSettings):
@@ -31,6 +41,38 @@ class ServiceSettings(BaseSettings):
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
         min_length=3,
         description="brokers to begin with, host:port separated by commas",
+    )
+    kafka_security_protocol: SecurityProtocol = Field(
+        default=SecurityProtocol.PLAINTEXT,
+        description="how brokers are talked to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; with SSL a broker's "
+        "certificate must bear the name it was called by",
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities that may vouch for brokers; those of the system where absent",
+    )
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="PEM file of the certificate that brokers are shown, where they ask for one"
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, validate_default=True, description="PEM file of that certificate's key, not encrypted"
+    )
+    kafka_sasl_mechanism: SaslMechanism | None = Field(
+        default=None,
+        validate_default=True,
+        description="how the password is shown to brokers: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN",
+    )
+    kafka_username: str | None = Field(
+        default=None, validate_default=True, min_length=1, max_length=255, description="who we are to the brokers"
+    )
+    kafka_password: SecretStr | None = Field(
+        default=None, validate_default=True, min_length=1, description="password of that user"
+    )
+    topic_setup: TopicSetup = Field(
+        default=TopicSetup.CREATE,
+        description="create: topics that are missing are created and settings changed by hand brought back; verify: "
+        "topics are somebody else's to make, and a service that finds one missing or otherwise than it must be does "
+        "not start",
     )
     topic_prefix: str = Field(
         default="", max_length=100, pattern=r"^[a-zA-Z0-9._-]*$", description="goes before every topic's name"
@@ -61,6 +103,27 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"
     )
+
+    @field_validator(
+        "kafka_ca_file",
+        "kafka_certificate_file",
+        "kafka_key_file",
+        "kafka_sasl_mechanism",
+        "kafka_username",
+        "kafka_password",
+    )
+    @classmethod
+    def _fits_the_protocol(cls, value: Any, info: ValidationInfo) -> Any:
+        fault = fault_of(info.field_name or "", value, info.data)
+        if fault is not None:
+            raise ValueError(fault)
+        return value
+
+    def broker_tls(self) -> ssl.SSLContext | None:
+        """What connections to brokers are encrypted with; None where they are not."""
+        if not self.kafka_security_protocol.encrypted:
+            return None
+        return tls_context(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
 
     def topics(self) -> Topics:
         return topics(self.topic_prefix, self.partitions)

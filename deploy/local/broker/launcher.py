@@ -25,6 +25,7 @@ from deploy.local.broker.distribution import find_distribution, lock
 from deploy.local.broker.jvm import Jvm, jvm_with_archive
 from deploy.local.broker.ports import PortInUse, draw_port, is_free
 from deploy.local.broker.readiness import answers
+from deploy.local.broker.secured_listener import SecuredListener
 from deploy.local.broker.server_properties import server_properties
 from deploy.local.prerequisites import find_java
 
@@ -105,12 +106,14 @@ def start_broker(
     *,
     env: Mapping[str, str] = os.environ,
     progress: Callable[[str], None] = _say,
+    secured: SecuredListener | None = None,
 ) -> Broker:
     """Start a broker on `data_dir` (made if missing) and return it when it answers.
 
     Clients reach it at `port`, by default a free one that is drawn. To restart on the same address after
     `stop()` or `kill()`, pass the old broker's port. `env` gives PATH, JAVA_HOME, KAFKA_HOME and the cache's
-    place (XDG_CACHE_HOME, HOME); `progress` is told in lines what takes long on the first start.
+    place (XDG_CACHE_HOME, HOME); `progress` is told in lines what takes long on the first start. With `secured` it
+    listens on that port too; users are made when `data_dir` is new.
 
     Raises PrerequisiteMissing or DownloadFailed (before anything is written), PortInUse when `port` is
     taken, BrokerFailed when the broker ends or stays silent.
@@ -126,14 +129,16 @@ def start_broker(
     if port is not None and not is_free(port):
         raise PortInUse(f"port {port} is in use: end the program that holds it or choose another port")
     with lock(distribution.cache):  # one start at a time, so that no two draw the same port
-        return _launch_on_drawn_ports(jvm, data_dir.absolute(), port, env)
+        return _launch_on_drawn_ports(jvm, data_dir.absolute(), port, env, secured)
 
 
-def _launch_on_drawn_ports(jvm: Jvm, data_dir: Path, port: int | None, env: Mapping[str, str]) -> Broker:
+def _launch_on_drawn_ports(
+    jvm: Jvm, data_dir: Path, port: int | None, env: Mapping[str, str], secured: SecuredListener | None = None
+) -> Broker:
     for attempt in range(1, _TRIES + 1):
         client_port = port or draw_port()
         try:
-            return _launch(jvm, data_dir, client_port, draw_port(besides=client_port), env)
+            return _launch(jvm, data_dir, client_port, draw_port(besides=client_port), env, secured)
         except BrokerFailed as failure:
             # Another program took the port in the meantime; see ports.py.
             if attempt == _TRIES or "Address already in use" not in str(failure):
@@ -141,13 +146,20 @@ def _launch_on_drawn_ports(jvm: Jvm, data_dir: Path, port: int | None, env: Mapp
     raise AssertionError("the last try returns or raises")
 
 
-def _launch(jvm: Jvm, data_dir: Path, client_port: int, controller_port: int, env: Mapping[str, str]) -> Broker:
+def _launch(
+    jvm: Jvm,
+    data_dir: Path,
+    client_port: int,
+    controller_port: int,
+    env: Mapping[str, str],
+    secured: SecuredListener | None,
+) -> Broker:
     data_dir.mkdir(parents=True, exist_ok=True)
     log_dir = data_dir / "log"
     if not log_dir.is_dir():
-        _format_storage(jvm, log_dir, env)
+        _format_storage(jvm, log_dir, env, secured)
     properties = data_dir / "server.properties"
-    properties.write_text(server_properties(log_dir, client_port, controller_port))
+    properties.write_text(server_properties(log_dir, client_port, controller_port, secured))
     log = data_dir / "broker.log"
     if log.exists():
         log.replace(data_dir / "broker.previous.log")
@@ -161,7 +173,7 @@ def _launch(jvm: Jvm, data_dir: Path, client_port: int, controller_port: int, en
     return broker
 
 
-def _format_storage(jvm: Jvm, log_dir: Path, env: Mapping[str, str]) -> None:
+def _format_storage(jvm: Jvm, log_dir: Path, env: Mapping[str, str], secured: SecuredListener | None) -> None:
     """Write Kafka's metadata into a neighbour folder and rename it, so that half a format is never found."""
     partial = log_dir.with_name("log.partial")
     properties = log_dir.with_name("format.properties")
@@ -170,6 +182,7 @@ def _format_storage(jvm: Jvm, log_dir: Path, env: Mapping[str, str]) -> None:
     command = jvm.command(
         "kafka.tools.StorageTool",
         *("format", "--ignore-formatted", f"--cluster-id={cluster_id}", "--config", str(properties)),
+        *(() if secured is None else secured.storage_arguments()),
         flags=["-XX:TieredStopAtLevel=1"],  # it ends before optimised code would pay
     )
     output = log_dir.with_name("format.log")

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deploy.local.broker.secured_listener import SecuredListener
 
-def server_properties(log_dir: Path, client_port: int, controller_port: int) -> str:
+
+def server_properties(
+    log_dir: Path, client_port: int, controller_port: int, secured: SecuredListener | None = None
+) -> str:
     """The text of a `server.properties` for one node that is broker and controller at once."""
+    listeners = [f"CLIENTS://127.0.0.1:{client_port}", f"CONTROLLER://127.0.0.1:{controller_port}"]
+    protocols = ["CLIENTS:PLAINTEXT", "CONTROLLER:PLAINTEXT"]
+    if secured is not None:
+        listeners.append(f"SECURED://127.0.0.1:{secured.port}")
+        protocols.append("SECURED:SASL_SSL")
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         # Named again at each start rather than kept in the log, so that a restart may use another port.
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-        "listeners": f"CLIENTS://127.0.0.1:{client_port},CONTROLLER://127.0.0.1:{controller_port}",
-        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": ",".join(listeners),
+        "listener.security.protocol.map": ",".join(protocols),
         "inter.broker.listener.name": "CLIENTS",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(log_dir),
@@ -35,4 +44,5 @@ def server_properties(log_dir: Path, client_port: int, controller_port: int) -> 
         # Static members of the fleet ask for 6 to 10 s; this is the floor they may ask for.
         "group.min.session.timeout.ms": "6000",
     }
+    settings |= {} if secured is None else secured.settings()
     return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -9,9 +9,10 @@ import contextlib
 import socket
 
 from deploy.local.fleet.service_process import FleetFailed
-from shared.adapters.kafka_clients import admin_client
+from shared.adapters.broker_security import SecurityProtocol
+from shared.adapters.kafka_clients import ClusterUnusable, admin_client
 from shared.adapters.settings import ServiceSettings
-from shared.adapters.topic_admin import ensure_topics
+from shared.adapters.topic_admin import prepare_topics
 
 _CONNECT_SECONDS = 5.0
 
@@ -29,12 +30,18 @@ def check_reachable(servers: str) -> None:
     raise FleetFailed(f"no broker of KAFKA_BOOTSTRAP_SERVERS takes a connection ({'; '.join(failures)})")
 
 
+def check_usable(settings: ServiceSettings) -> None:
+    """Raises FleetFailed when no broker takes a connection, ClusterUnusable when none lets us in."""
+    check_reachable(settings.kafka_bootstrap_servers)
+    if settings.kafka_security_protocol is not SecurityProtocol.PLAINTEXT:
+        admin_client(settings).close()
+
+
 def make_topics(settings: ServiceSettings) -> None:
-    """Create and reconcile every topic. Raises FleetFailed, and TopicMismatch as `ensure_topics` does."""
+    """Create or verify every topic. Raises FleetFailed."""
     try:
-        with contextlib.closing(admin_client(settings)) as admin:
-            ensure_topics(admin, settings.topics(), settings.replication_factor)
-    except RuntimeError as error:  # the base of every error of kafka-python
+        prepare_topics(settings)
+    except ClusterUnusable as error:
         raise FleetFailed(f"the cluster at {settings.kafka_bootstrap_servers} cannot be used: {error}") from error
 
 

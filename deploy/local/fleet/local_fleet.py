@@ -22,9 +22,9 @@ from deploy.local.broker import Broker, start_broker
 from deploy.local.broker.ports import PortInUse, draw_port, is_free
 from deploy.local.fleet import kept_keys, probe
 from deploy.local.fleet.cluster_topics import check_reachable, drop_topics, make_topics
-from deploy.local.fleet.plan import Facts, FleetPlan, Part, Service, environment
+from deploy.local.fleet.plan import Facts, FleetPlan, Part, Service, cluster_access, environment
 from deploy.local.fleet.service_process import FleetFailed, ServiceProcess
-from shared.adapters.settings import ServiceSettings
+from shared.adapters.settings import ENV_PREFIX, ServiceSettings
 
 #: Seconds until every process of a start must be ready; a dozen on two busy cores are usual.
 START_LIMIT_SECONDS = 90.0
@@ -89,6 +89,7 @@ class Fleet:
                 "KAFKA_BOOTSTRAP_SERVERS": self._known.kafka_bootstrap_servers,
                 "topic_prefix": self.plan.topic_prefix,
                 "partitions": self.plan.partitions,
+                **{name.removeprefix(ENV_PREFIX).lower(): said for name, said in cluster_access(self._env).items()},
             }
         )
 

@@ -1,7 +1,8 @@
 """What a local fleet consists of, before anything runs: which processes, how many, with which settings.
 
 Pure: a plan and the facts known at start (ports, broker address, keys) give each process its environment. Nothing is
-inherited from ``HOOKFLEET_`` variables of the shell, because one exported for the command line must not change a fleet.
+inherited from ``HOOKFLEET_`` variables of the shell, because one exported for the command line must not change a fleet;
+but how the brokers that the shell names are reached and who we are to them belongs to their address.
 """
 
 from __future__ import annotations
@@ -90,9 +91,17 @@ class Facts:
     sealing_key_file: Path
 
 
+def cluster_access(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Variables that say how the cluster of somebody else is reached; none where the fleet has a broker of its own."""
+    if not inherited.get("KAFKA_BOOTSTRAP_SERVERS"):
+        return {}
+    return {name: value for name, value in inherited.items() if name.startswith(f"{ENV_PREFIX}KAFKA_")}
+
+
 def environment(plan: FleetPlan, facts: Facts, part: Part, inherited: Mapping[str, str]) -> dict[str, str]:
     """The environment of one process."""
     clean = {name: value for name, value in inherited.items() if not name.startswith(ENV_PREFIX)}
+    clean |= cluster_access(inherited)
     common = {
         "KAFKA_BOOTSTRAP_SERVERS": facts.kafka_bootstrap_servers,
         "HOOKFLEET_TOPIC_PREFIX": plan.topic_prefix,

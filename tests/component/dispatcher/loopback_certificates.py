@@ -49,10 +49,8 @@ class Authority:
     def client_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self._pem.decode())
 
-    def server_context(
-        self, *names: str, expired: bool = False, self_signed: bool = False, asks_for_certificate: bool = False
-    ) -> ssl.SSLContext:
-        """A server's, certified for ``names``, host names or addresses."""
+    def server_certificate(self, *names: str, expired: bool = False, self_signed: bool = False) -> tuple[str, str]:
+        """A server's certificate for ``names``, host names or addresses, and the key to it."""
         key = ec.generate_private_key(ec.SECP256R1())
         until = datetime.now(UTC) - _DAY if expired else datetime.now(UTC) + _DAY
         certificate = (
@@ -61,13 +59,19 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
             .sign(key if self_signed else self._key, hashes.SHA256())
         )
-        chain, private = self._folder / "chain.pem", self._folder / "key.pem"
-        chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+        return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+
+    def server_context(
+        self, *names: str, expired: bool = False, self_signed: bool = False, asks_for_certificate: bool = False
+    ) -> ssl.SSLContext:
+        """A server's, certified for ``names``."""
+        certificate, key = self.server_certificate(*names, expired=expired, self_signed=self_signed)
+        chain, private = self._folder / "chain.pem", self._folder / "key.pem"
+        chain.write_text(certificate)
+        private.write_text(key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain, private)
         if asks_for_certificate:
