@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.broker import start_broker
+from tests.databases import Databases, databases
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,13 @@ def kafka_bootstrap() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="hookfleet-kafka-") as folder, start_broker(Path(folder)) as broker:
         yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Databases]:
+    """A real PostgreSQL of our own, thrown away."""
+    with databases() as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,20 +1,37 @@
 """Connections: one engine that writes, one that reads, and what a failure of the database is called.
 
-The writer takes the write lock when its transaction begins, so what it reads there is what it joins with; readers have
-connections of their own and, in WAL mode, see the last commit without waiting for the writer. A commit is flushed to
-disk before it returns (synchronous FULL), because offsets are committed after it: a power cut must not undo what Kafka
-has been told is safe.
+A commit is flushed to disk before it returns (on SQLite synchronous FULL, on PostgreSQL the server's default), because
+offsets are committed after it: a power cut must not undo what Kafka has been told is safe. Readers never wait for the
+writer on either engine (WAL, MVCC).
+
+On SQLite the writer takes the one write lock when its transaction begins; other writers wait for it. On PostgreSQL
+writers share the tables and wait for each other's rows alone.
 """
 
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from psycopg import Error as DriverError
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from shared.core.faults import InfrastructureError
 
-#: Seconds a statement waits for another process's lock before the database counts as unavailable.
+#: Seconds a statement waits for another writer's lock before the database counts as unavailable.
 LOCK_TIMEOUT_SECONDS = 1.0
+#: The same on PostgreSQL, where a lock is held for another's whole batch and waiting costs nobody anything.
+_ROW_LOCK_TIMEOUT_SECONDS = 10
+_CONNECT_TIMEOUT_SECONDS = 5
+#: Seconds until a server that has fallen silent, as one whose machine is gone, counts as lost.
+_SILENCE_SECONDS = 20
+#: Seconds that a query over HTTP may take; whoever asked has long gone by then.
+_QUERY_TIMEOUT_SECONDS = 30
+#: Queries run on the threads of the HTTP server; so many at once are answered, the others wait their turn.
+_READERS = 8
+
+#: SQLSTATE of values that the server refuses: data exceptions, violated constraints, and what a trigger raises.
+_FAULTS_OF_A_ROW = ("22", "23", "P0001")
+#: A key longer than an index takes is a value's fault, though PostgreSQL files it under its limits.
+_KEY_TOO_LONG = "54000"
 
 
 class DatabaseUnavailable(InfrastructureError):
@@ -22,13 +39,23 @@ class DatabaseUnavailable(InfrastructureError):
 
 
 def writing_engine(url: str) -> Engine:
-    """For the one thread that stores records."""
-    return _engine(url, "BEGIN IMMEDIATE")
+    """For threads that write: the recording one, and what removes rows beside it."""
+    if is_postgresql(url):
+        return _postgresql(url, pool_size=2, options=f"-c lock_timeout={_ROW_LOCK_TIMEOUT_SECONDS}s")
+    return _sqlite(url, "BEGIN IMMEDIATE")
 
 
 def reading_engine(url: str) -> Engine:
     """For queries; it cannot write."""
-    engine = _engine(url, "BEGIN")
+    if is_postgresql(url):
+        options = (
+            f"-c default_transaction_read_only=on -c statement_timeout={_QUERY_TIMEOUT_SECONDS}s"
+            # An answer is several statements, and all of them must see one state, as on SQLite.
+            r" -c default_transaction_isolation=repeatable\ read"
+        )
+        # A connection that a restart of the server cut is replaced before a query could fail on it.
+        return _postgresql(url, pool_size=_READERS, options=options, pool_pre_ping=True)
+    engine = _sqlite(url, "BEGIN")
 
     @event.listens_for(engine, "connect")
     def refuse_writes(connection: Any, _: Any) -> None:
@@ -37,7 +64,11 @@ def reading_engine(url: str) -> Engine:
     return engine
 
 
-def _engine(url: str, begin: str) -> Engine:
+def is_postgresql(url: str) -> bool:
+    return make_url(url).get_backend_name() == "postgresql"
+
+
+def _sqlite(url: str, begin: str) -> Engine:
     # Rows hold people's data: no statement's parameters in an error or a log.
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
 
@@ -55,13 +86,44 @@ def _engine(url: str, begin: str) -> Engine:
     return engine
 
 
+def _postgresql(url: str, *, pool_size: int, options: str, pool_pre_ping: bool = False) -> Engine:
+    arguments = {
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        "application_name": "hookfleet-recorder",
+        "client_encoding": "utf8",
+        "options": options,
+        "tcp_user_timeout": _SILENCE_SECONDS * 1000,
+        "keepalives_idle": _SILENCE_SECONDS // 2,
+        "keepalives_interval": _SILENCE_SECONDS // 4,
+        "keepalives_count": 2,
+    }
+    given = make_url(url).query
+    return create_engine(
+        url,
+        hide_parameters=True,
+        # What the URL says itself goes before.
+        connect_args={name: value for name, value in arguments.items() if name not in given},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=pool_pre_ping,
+        pool_use_lifo=True,
+    )
+
+
 def is_fault_of_a_row(error: Exception) -> bool:
-    """Whether ``error`` is about a value that was to be stored. Everything else that SQLAlchemy raises, a missing table
-    included, is the database's or ours: setting records aside would empty the topics into dead letters."""
+    """Whether ``error`` is about a value that was to be stored. Everything else that SQLAlchemy or the driver raises, a
+    missing table included, is the database's or ours: setting records aside would empty the topics into dead
+    letters."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(said, DriverError):
+        state = said.sqlstate or ""
+        return state == _KEY_TOO_LONG or state.startswith(_FAULTS_OF_A_ROW)
     return isinstance(error, DataError | IntegrityError) or not isinstance(error, SQLAlchemyError)
 
 
-def unavailable(error: SQLAlchemyError) -> DatabaseUnavailable:
+def unavailable(error: SQLAlchemyError | DriverError) -> DatabaseUnavailable:
     """What readiness and logs say about it: the driver's words, never a row's."""
-    driver_says = error.orig if isinstance(error, DBAPIError) else error
-    return DatabaseUnavailable(f"{type(error).__name__}: {driver_says}")
+    said = error.orig if isinstance(error, DBAPIError) else error
+    # The server names the values of a row in its DETAIL and CONTEXT; its message says what is wrong.
+    words = said.diag.message_primary if isinstance(said, DriverError) and said.diag.message_primary else str(said)
+    return DatabaseUnavailable(f"{type(error).__name__}: {words}")

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from services.event_recorder.core.alerts import alert_of, resolutions_of
+from services.event_recorder.core.event_messages import message_of
 from services.event_recorder.core.rows import Fact, Reading, Row, TableName, check_row, clamped_time_ms
 from services.event_recorder.core.run_log_reader import read_run_log
 from services.event_recorder.core.run_rows import row_of
@@ -29,6 +31,8 @@ from shared.core.topics import MAX_EVENT_BYTES, Topics, config_key, integration_
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+#: As long as the longest subject of an event; an index takes no more than 2,700 bytes.
+_ENTITY_ID_CHARACTERS = 512
 
 
 class RecordReader:
@@ -70,6 +74,7 @@ def _read_system_event(record: Record) -> Reading:
         "source": event.source,
         "id": event.id,
         "type": event.type,
+        "subject": event.document.get("subject"),
         "accepted_ms": clamped_time_ms(record.timestamp_ms),
         "document": _document(event, record),
         **_position(record),
@@ -91,20 +96,27 @@ def _document(event: cloud_events.CloudEvent, record: Record) -> str:
 def _read_integration_event(record: Record) -> Reading:
     event = decode_integration_event(record.value or b"")
     outcome = event.data if event.type in RUN_OUTCOMES and isinstance(event.data, RunOutcome) else None
+    time_ms = _time_ms(event, record)
+    # A column of its own, to be searched; it stands unchanged in the document.
+    message = message_of(event.data).replace("\0", " ")
     row: Row = {
         "organization": event.organization,
         "source": event.source,
         "id": event.id,
         "type": event.type,
-        "time_ms": _time_ms(event, record),
+        "time_ms": time_ms,
         "integration_id": event.data.integration_id,
         "run_id": outcome.run_id if outcome else None,
         "document": (record.value or b"").decode(),
         **_position(record),
+        "message": message,
     }
     facts = [Fact(TableName.INTEGRATION_EVENTS, row)]
+    alert = alert_of(event, message, time_ms)
+    if alert is not None:
+        facts.append(Fact(TableName.ALERTS, alert))
     if outcome is None:
-        return Reading(tuple(facts))
+        return Reading(tuple(facts), resolutions=resolutions_of(event, time_ms))
     facts.append(
         Fact(
             TableName.OUTCOMES,
@@ -146,8 +158,19 @@ def _run_of_outcome(organization: str, said: RunOutcome, offset: int) -> Run:
         accepted_ms=said.accepted_ms,
         created_ms=said.created_ms,
     )
-    error = None if said.error is None else said.error.encode().decode()
-    return Run(identity, outcome=Outcome(offset, said.status, len(said.attempts), said.ended_ms, error))
+    return Run(
+        identity,
+        outcome=Outcome(
+            offset=offset,
+            status=said.status,
+            attempts=len(said.attempts),
+            ended_ms=said.ended_ms,
+            error=None if said.error is None else said.error.encode().decode(),
+            chain=orjson.dumps(said.chain).decode(),
+            entity_type=None if said.entity is None else said.entity.type,
+            entity_id=None if said.entity is None else said.entity.id[:_ENTITY_ID_CHARACTERS],
+        ),
+    )
 
 
 def _read_resource(record: Record) -> Reading:

@@ -34,6 +34,8 @@ class TableName(StrEnum):
     INTEGRATION_EVENTS = "integration_events"
     RESOURCES = "resources"
     INTEGRATION_STATES = "integration_states"
+    ALERTS = "alerts"
+    RUN_STATISTICS = "run_statistics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +47,39 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the fleet itself has found to be over: an alert, and since when."""
+
+    organization: str
+    alert_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything one record says: rows of its own, and what it adds to the rows of runs."""
+    """Everything one record says: rows of its own, what it adds to the rows of runs, which alerts it resolves."""
 
     facts: tuple[Fact, ...] = ()
     runs: tuple[Run, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
 
 
 def check_row(row: Row) -> None:
     """Raises InvalidInput, naming each column, when a value has no place in a database or in an answer."""
-    faults = [fault for column, value in row.items() if (fault := _fault(column, value)) is not None]
+    faults = []
+    for column, value in row.items():
+        if value is None:
+            continue
+        if isinstance(value, str):
+            if "\0" in value:
+                faults.append(Fault(column, "holds a NUL character", "remove it"))
+        elif column.endswith("_ms"):
+            if not 0 <= value <= MAX_TIME_MS:
+                faults.append(Fault(column, "not a time between 1970 and 9999", "send milliseconds since 1970"))
+        elif not 0 <= value <= MAX_INTEGER:
+            faults.append(Fault(column, "not a whole number from 0 to 2^63 - 1", "correct this value"))
     if faults:
         raise InvalidInput(faults)
-
-
-def _fault(column: str, value: Value) -> Fault | None:
-    match value:
-        case str() if "\0" in value:
-            return Fault(column, "holds a NUL character", "remove it")
-        case int() if column.endswith("_ms") and not 0 <= value <= MAX_TIME_MS:
-            return Fault(column, "not a time between 1970 and 9999", "send milliseconds since 1970")
-        case int() if not 0 <= value <= MAX_INTEGER:
-            return Fault(column, "not a whole number from 0 to 2^63 - 1", "correct this value")
-        case _:
-            return None
 
 
 def clamped_time_ms(ms: int) -> int:

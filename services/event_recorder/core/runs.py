@@ -55,13 +55,17 @@ class LastAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``attempts`` is how many the outcome counts; ``error`` is JSON of `ErrorDetail`."""
+    """``attempts`` is how many the outcome counts; ``error`` is JSON of `ErrorDetail`, ``chain`` a JSON list of the
+    integrations whose errors led here. The entity, where the outcome names one, has a type and an id."""
 
     offset: int
     status: RunStatus
     attempts: int
     ended_ms: int
     error: str | None
+    chain: str = "[]"
+    entity_type: str | None = None
+    entity_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,13 @@ class Run:
         if self.outcome is not None:
             return self.outcome.error
         return self.last_attempt.error if self.last_attempt is not None else None
+
+    @property
+    def entity_id(self) -> str | None:
+        """What in the producer's system the run is about: as its outcome says, else the event's subject."""
+        if self.outcome is not None and self.outcome.entity_type is not None:
+            return self.outcome.entity_id
+        return self.identity.event_subject
 
 
 def join(one: Run, other: Run) -> Run:

@@ -1,8 +1,9 @@
-"""A real database file for each test, and the query API over one."""
+"""A real database for each test, on either engine, and the query API over one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,34 +17,65 @@ from services.event_recorder.writer import Writer
 from shared.core.records import Record
 from tests.component.event_recorder.serving import serving
 from tests.component.event_recorder.tables import empty
+from tests.databases import ENGINES, Databases
 from tests.unit.event_recorder import records
 
 READER = RecordReader(records.TOPICS)
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'recorder.db'}"
+@pytest.fixture(params=ENGINES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield _sqlite_url(tmp_path)
+        return
+    made: Databases = request.getfixturevalue("postgresql")
+    with made.empty() as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with the recorder's tables."""
+    with _migrated(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """The writer's engine over a migrated database."""
+    """The writer's engine over a database with tables."""
     engine = writing_engine(database_url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, httpx.Client]]:
+@pytest.fixture(scope="module", params=ENGINES)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, httpx.Client]]:
     """One API for all tests here, and what writes its database."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('api') / 'recorder.db'}"
-    engine = writing_engine(url)
-    migrate(engine)
-    with serving(url) as client:
-        yield engine, client
-    engine.dispose()
+    with _migrated(request, tmp_path_factory.mktemp("api")) as url:
+        engine = writing_engine(url)
+        with serving(url) as client:
+            yield engine, client
+        engine.dispose()
+
+
+@contextmanager
+def _migrated(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        engine = writing_engine(_sqlite_url(folder))
+        migrate(engine)
+        engine.dispose()
+        yield _sqlite_url(folder)
+        return
+    made: Databases = request.getfixturevalue("postgresql")
+    with made.migrated() as url:
+        yield url
+
+
+def _sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'recorder.db'}"
 
 
 @pytest.fixture
@@ -60,7 +92,7 @@ def store(served: tuple[Engine, httpx.Client]) -> Callable[..., None]:
     engine, _ = served
 
     def write(*batch: Record) -> None:
-        writer = Writer(engine, lambda: records.START_MS, event_store_ms=10**15)
+        writer = Writer(engine)
         assert writer.write([READER.read(record) for record in batch]) == []
 
     return write

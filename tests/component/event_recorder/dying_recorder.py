@@ -13,7 +13,6 @@ from services.event_recorder.recording import Recording
 from services.event_recorder.settings import RecorderSettings
 from services.event_recorder.writer import Writer
 from shared.adapters.batch_consumer import BatchConsumer
-from shared.adapters.clock import now_ms
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.kafka_clients import group_consumer
 from shared.adapters.settings import load_settings
@@ -30,7 +29,7 @@ def main() -> None:
     stop = threading.Event()
     engine = writing_engine(settings.database_url.get_secret_value())
     patience, reader = DatabasePatience(stop), RecordReader(topics)
-    writer = Writer(engine, now_ms, settings.event_store_ms)
+    writer = Writer(engine)
     handler = RecordHandler(reader, writer, patience, DeadLetterBox(topics.dead_letters.name, "test"), publish)
 
     def handle_and_die(records: Sequence[Record]) -> None:

@@ -11,14 +11,17 @@ from typing import Any
 import httpx
 
 from services.event_recorder.database import reading_engine
-from services.event_recorder.http_api import create_app
+from services.event_recorder.http_api.application import create_app
 from services.event_recorder.http_listener import HttpListener
-from services.event_recorder.queries import Queries
+from services.event_recorder.queries.reader import Reader
 from shared.adapters.health import Health
-from tests.unit.event_recorder.records import ORGANIZATION
+from tests.component.event_recorder.described import check_answer
+from tests.unit.event_recorder.records import ORGANIZATION, START_MS
 from tests.waiting import wait_for
 
 API_KEY = "a-key-of-sixteen-characters"
+#: When requests are answered: an hour after everything in `records`.
+NOW_MS = START_MS + 3_600_000
 
 
 def free_port() -> int:
@@ -38,7 +41,7 @@ def serving(database_url: str) -> Iterator[httpx.Client]:
     engine, port, stop = reading_engine(database_url), free_port(), threading.Event()
     health = Health()
     health.add("database", lambda: None)
-    app = create_app(Queries(engine, ORGANIZATION), health, API_KEY)
+    app = create_app(Reader(engine, ORGANIZATION), health, API_KEY, lambda: NOW_MS)
     listener = HttpListener(app, "127.0.0.1", port, grace_seconds=1.0)
     thread = threading.Thread(target=listener.run, args=(stop,))
     thread.start()
@@ -54,19 +57,18 @@ def serving(database_url: str) -> Iterator[httpx.Client]:
 
 
 def got(api: httpx.Client, path: str, **parameters: object) -> Any:
-    """The document at ``path``."""
+    """The document at ``path``, which is as the OpenAPI document says."""
     answer = api.get(path, params={name: str(value) for name, value in parameters.items()})
     assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/json"
+    check_answer(answer)
     return answer.json()
 
 
 def refused(api: httpx.Client, path: str, status: int) -> Any:
-    """The problem document at ``path``."""
+    """The problem document at ``path``, which is as the OpenAPI document says."""
     answer = api.get(path)
     assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+    check_answer(answer)
     problem = answer.json()
-    assert set(problem) == {"type", "title", "status", "detail", "errors"}
     assert problem["status"] == status
     return problem

@@ -36,7 +36,7 @@ class Published(list[DeadLetter]):
 def handler(engine: Engine, published: Published, stop: threading.Event) -> RecordHandler:
     return RecordHandler(
         RecordReader(records.TOPICS),
-        Writer(engine, lambda: records.START_MS, event_store_ms=10**15),
+        Writer(engine),
         DatabasePatience(stop),
         DeadLetterBox(records.TOPICS.dead_letters.name, "event_recorder"),
         published.publish,

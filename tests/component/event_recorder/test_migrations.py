@@ -22,8 +22,8 @@ def test_the_migrated_tables_are_those_of_the_schema(engine: Engine) -> None:
             assert found.get_pk_constraint(table.name)["constrained_columns"] == table.primary_key.columns.keys()
 
 
-def test_several_processes_may_migrate_at_once(database_url: str) -> None:
-    engines = [writing_engine(database_url) for _ in range(3)]
+def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    engines = [writing_engine(empty_database_url) for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(migrate, engines))
     assert set(inspect(engines[0]).get_table_names()) == {*metadata.tables, "alembic_version"}

@@ -8,7 +8,7 @@ down_revision = None
 
 
 def _text(name: str, *, optional: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=optional)
+    return sa.Column(name, sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=optional)
 
 
 def _number(name: str, *, optional: bool = False) -> sa.Column[int]:
