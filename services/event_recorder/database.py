@@ -18,8 +18,8 @@ from shared.core.faults import InfrastructureError
 
 #: Seconds a statement waits for another writer's lock before the database counts as unavailable.
 LOCK_TIMEOUT_SECONDS = 1.0
-#: The same on PostgreSQL, where a lock is held for another's whole batch and waiting costs nobody anything.
-_ROW_LOCK_TIMEOUT_SECONDS = 10
+#: The same on PostgreSQL, where other recorders hold rows for the length of their batch.
+_ROW_LOCK_TIMEOUT_SECONDS = 2
 _CONNECT_TIMEOUT_SECONDS = 5
 #: Seconds until a server that has fallen silent, as one whose machine is gone, counts as lost.
 _SILENCE_SECONDS = 20
@@ -36,6 +36,10 @@ _KEY_TOO_LONG = "54000"
 
 class DatabaseUnavailable(InfrastructureError):
     """The database cannot do its part now: locked, full, gone, not yet migrated. Holds no row's values."""
+
+
+class RowRefused(Exception):
+    """The database does not take a row. The message is the driver's and holds no other row's values."""
 
 
 def writing_engine(url: str) -> Engine:
@@ -65,6 +69,7 @@ def reading_engine(url: str) -> Engine:
 
 
 def is_postgresql(url: str) -> bool:
+    """Whether the SQLAlchemy URL names the one engine or the other."""
     return make_url(url).get_backend_name() == "postgresql"
 
 
@@ -123,7 +128,16 @@ def is_fault_of_a_row(error: Exception) -> bool:
 
 def unavailable(error: SQLAlchemyError | DriverError) -> DatabaseUnavailable:
     """What readiness and logs say about it: the driver's words, never a row's."""
+    return DatabaseUnavailable(_words(error))
+
+
+def refused(error: SQLAlchemyError | DriverError) -> RowRefused:
+    """What is said of a record whose row the database does not take."""
+    return RowRefused(_words(error))
+
+
+def _words(error: SQLAlchemyError | DriverError) -> str:
     said = error.orig if isinstance(error, DBAPIError) else error
-    # The server names the values of a row in its DETAIL and CONTEXT; its message says what is wrong.
+    # PostgreSQL names the values of a row in what follows its first line.
     words = said.diag.message_primary if isinstance(said, DriverError) and said.diag.message_primary else str(said)
-    return DatabaseUnavailable(f"{type(error).__name__}: {words}")
+    return f"{type(error).__name__}: {words}"

@@ -1,11 +1,13 @@
 """The recorder's settings. The database is named by a SQLAlchemy URL, so that another engine is another URL."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from services.event_recorder.core.retention import DAY_MS, RecordKind
 from shared.adapters.tracing import TracedServiceSettings
 from shared.core.resources import Identifier
 
@@ -30,6 +32,10 @@ def _usable_database(url: SecretStr) -> SecretStr:
     return url
 
 
+#: An hour at least, so that nothing goes that is still under way; a hundred years at most.
+Days = Annotated[float, Field(ge=1 / 24, le=36_500)]
+
+
 class RecorderSettings(TracedServiceSettings):
     """Settings of every service, and those of the recorder."""
 
@@ -38,13 +44,33 @@ class RecorderSettings(TracedServiceSettings):
     database_url: Annotated[SecretStr, AfterValidator(_usable_database)] = Field(
         description=f"SQLAlchemy URL of the database: {_EXAMPLES}"
     )
-    event_store_hours: float = Field(
-        default=168.0,
-        gt=0,
-        le=100_000,
-        description="hours that system events are kept for their traces; older ones are deleted",
+    keep_system_events_days: Days = Field(
+        default=7.0, description="days that system events are kept for their traces, from acceptance"
+    )
+    keep_run_log_days: Days = Field(
+        default=28.0,
+        description="days that runs are kept with their attempts, and matches, from the creation of the run",
+    )
+    keep_integration_events_days: Days = Field(
+        default=28.0, description="days that integration events other than errors are kept, from the event's time"
+    )
+    keep_error_events_days: Days = Field(
+        default=365.0, description="days that error events and alerts are kept, from the event's time"
+    )
+    keep_statistics_days: Days = Field(default=365.0, description="days that statistics are kept, from the run's end")
+    keep_trail_days: Days = Field(
+        default=365.0, description="days that the trail of acts and ended replays are kept, from the act"
     )
 
     @property
-    def event_store_ms(self) -> int:
-        return int(self.event_store_hours * 3_600_000)
+    def kept_ms(self) -> Mapping[RecordKind, int]:
+        """How long each kind of record is kept, in milliseconds."""
+        days = {
+            RecordKind.SYSTEM_EVENTS: self.keep_system_events_days,
+            RecordKind.RUN_LOG: self.keep_run_log_days,
+            RecordKind.INTEGRATION_EVENTS: self.keep_integration_events_days,
+            RecordKind.ERROR_EVENTS: self.keep_error_events_days,
+            RecordKind.STATISTICS: self.keep_statistics_days,
+            RecordKind.TRAIL: self.keep_trail_days,
+        }
+        return {kind: int(each * DAY_MS) for kind, each in days.items()}

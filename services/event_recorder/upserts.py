@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Insert, MetaData, Select, Table, and_, case, func, or_
+from sqlalchemy import Insert, Select, Table, and_, case, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -20,21 +20,17 @@ from services.event_recorder.core.rows import Row
 Condition = Callable[[Any, Any], ColumnElement[bool]]
 Assignments = Callable[[Any, Any], Mapping[str, ColumnElement[Any]]]
 
-_staging = MetaData()
-
 
 @dataclass(frozen=True)
 class Upsert:
     """How rows come into ``table``. ``columns`` are those that records give; others are set by people's acts.
 
     Of several rows with one key in a batch the one with the least ``order`` is taken. A row that is there becomes what
-    ``assignments`` say where ``condition`` holds; it stays where there are none. ``staged`` is the temporary table
-    through which PostgreSQL takes many rows at once.
+    ``assignments`` say where ``condition`` holds; it stays where there are none.
     """
 
     table: Table
     columns: tuple[str, ...]
-    staged: Table
     order: Callable[[Row], Any] | None
     assignments: Assignments | None
     condition: Condition | None
@@ -137,15 +133,8 @@ def _upsert(
     assignments: Assignments | None = None,
     condition: Condition | None = None,
 ) -> Upsert:
-    columns = tuple(name for name in table.columns.keys() if name not in besides)
-    staged = Table(
-        f"staged_{table.name}",
-        _staging,
-        *(each._copy() for each in table.columns if each.name in columns),
-        prefixes=["TEMPORARY"],
-        postgresql_on_commit="DELETE ROWS",
-    )
-    return Upsert(table, columns, staged, order, assignments, condition)
+    columns = tuple(each.name for each in table.columns if each.name not in besides)
+    return Upsert(table, columns, order, assignments, condition)
 
 
 def _taking_all(table: Table, besides: Sequence[str] = ()) -> Assignments:

@@ -41,6 +41,21 @@ def run_id_of_event(organization: str, source: str, event_id: str, integration_i
     return _derived("run", organization, source, event_id, integration_id)
 
 
+def run_id_of_replay(origin_run_id: str, request: str) -> str:
+    """The run that one request to replay makes of another; ``request`` is the request's own id or idempotency key."""
+    return _derived("replay", origin_run_id, request)
+
+
+def replay_id(organization: str, idempotency_key: str) -> str:
+    """The replay of many runs that a request with this key begins: sent twice, it begins one."""
+    return _derived("replays", organization, idempotency_key)
+
+
+def alert_id(organization: str, integration_id: str, event_type: str, matter: str) -> str:
+    """The alert about one matter of an integration (an epoch, a day): every event about it gives the same one."""
+    return _derived("alert", organization, integration_id, event_type, matter)
+
+
 def mapping_id(entity_type: str, entity_id: str, external_system: str, external_table: str) -> str:
     """The id of the mapping that answers a question, where nobody chose one: creating it twice makes one."""
     return _derived("mapping", entity_type, entity_id, external_system, external_table)

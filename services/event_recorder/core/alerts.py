@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from services.event_recorder.core.rows import Resolution, Row
+from services.event_recorder.core.rows import Resolution, Row, Value
 from shared.core.identifiers import alert_id
 from shared.core.messages.integration_events import (
     DISABLED_ERROR,
@@ -75,14 +75,21 @@ def shown_status(status_set: str | None, status_ms: int | None, last_ms: int) ->
 
 def join_alerts(rows: Iterable[Row]) -> list[Row]:
     """Rows of one alert become one; what the last event says describes it."""
-    joined: dict[tuple[object, object], dict[str, str | int | None]] = {}
+    joined: dict[tuple[Value, Value], Row] = {}
     for row in rows:
-        known = joined.setdefault((row["organization"], row["id"]), dict(row))
-        first, last = (known["first_ms"], row["first_ms"]), (known["last_ms"], row["last_ms"])
-        if (row["last_ms"], row["description"]) > (known["last_ms"], known["description"]):  # type: ignore[operator]
-            known["description"] = row["description"]
-        known["first_ms"], known["last_ms"] = min(first), max(last)  # type: ignore[type-var]
+        key = row["organization"], row["id"]
+        joined[key] = _joined(joined[key], row) if key in joined else row
     return list(joined.values())
+
+
+def _joined(one: Row, other: Row) -> Row:
+    first = min(one, other, key=lambda row: _number(row["first_ms"]))
+    last = max(one, other, key=lambda row: (_number(row["last_ms"]), str(row["description"])))
+    return {**last, "first_ms": first["first_ms"]}
+
+
+def _number(value: Value) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _row(event: IntegrationEvent, severity: Severity, matter: str, description: str, time_ms: int) -> Row:

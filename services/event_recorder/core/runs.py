@@ -105,6 +105,9 @@ class Run:
         return self.identity.event_subject
 
 
+_FIELDS = tuple(each.name for each in fields(RunIdentity))
+
+
 def join(one: Run, other: Run) -> Run:
     """What is known of a run by two accounts of it."""
     attempts = [run.last_attempt for run in (one, other) if run.last_attempt is not None]
@@ -127,5 +130,5 @@ def join_all(runs: Iterable[Run]) -> dict[tuple[str, str], Run]:
 
 def _age(identity: RunIdentity) -> tuple[int, list[tuple[bool, Any]]]:
     # Fields break ties of equal age, whatever they mean: what counts is that everybody breaks them alike.
-    values = (getattr(identity, each.name) for each in fields(identity))
+    values = (getattr(identity, name) for name in _FIELDS)
     return identity.created_ms, [(value is None, "" if value is None else value) for value in values]

@@ -15,6 +15,7 @@ from services.event_recorder.database import writing_engine
 from services.event_recorder.migrate import migrate
 from services.event_recorder.writer import Writer
 from shared.core.records import Record
+from tests.component.event_recorder.acts_world import World, world
 from tests.component.event_recorder.serving import serving
 from tests.component.event_recorder.tables import empty
 from tests.databases import ENGINES, Databases
@@ -76,6 +77,20 @@ def _migrated(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 
 def _sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'recorder.db'}"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def acts_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """What people have the recorder do, for all tests of a module."""
+    with _migrated(request, tmp_path_factory.mktemp("acts")) as url, world(url) as made:
+        yield made
+
+
+@pytest.fixture
+def acting(acts_world: World) -> World:
+    """The same with nothing stored yet."""
+    acts_world.begin_anew()
+    return acts_world
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator
+from openapi_schema_validator import OAS31Validator
 
 _DOCUMENT_PATH = "/v1/recorder/openapi.json"
 
@@ -32,10 +32,10 @@ def document(origin: str) -> dict[str, Any]:
 
 
 @cache
-def _validator(origin: str, template: str, method: str, status: str, content_type: str) -> Draft202012Validator:
+def _validator(origin: str, template: str, method: str, status: str, content_type: str) -> OAS31Validator:
     described = document(origin)
     schema = described["paths"][template][method]["responses"][status]["content"][content_type]["schema"]
-    return Draft202012Validator(schema | {"components": described["components"]})
+    return OAS31Validator(schema | {"components": described["components"]})
 
 
 def _paths(origin: str) -> list[str]:

@@ -126,12 +126,12 @@ class Fleet:
 class RecorderProcess:
     """One recorder and a client of its API."""
 
-    def __init__(self, fleet: Fleet, database: Path, command: list[str]) -> None:
+    def __init__(self, fleet: Fleet, database_url: str, command: list[str]) -> None:
         port = free_port()
         self._process = subprocess.Popen(
             [sys.executable, *command],
             cwd=CHECKOUT,
-            env=environment(fleet, database, port),
+            env=environment(fleet, database_url, port),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -168,7 +168,7 @@ class RecorderProcess:
             self._process.communicate()
 
 
-def environment(fleet: Fleet, database: Path, port: int) -> dict[str, str]:
+def environment(fleet: Fleet, database_url: str, port: int) -> dict[str, str]:
     settings = fleet.settings
     return {
         **os.environ,
@@ -181,10 +181,8 @@ def environment(fleet: Fleet, database: Path, port: int) -> dict[str, str]:
         "HOOKFLEET_LISTEN_PORT": str(port),
         "HOOKFLEET_API_KEY": API_KEY,
         "HOOKFLEET_ORGANIZATION": ORGANIZATION,
-        "HOOKFLEET_DATABASE_URL": f"sqlite:///{database}",
+        "HOOKFLEET_DATABASE_URL": database_url,
         "HOOKFLEET_DRAIN_SECONDS": "10",
-        # Records of tests bear a time of their own.
-        "HOOKFLEET_EVENT_STORE_HOURS": "100000",
     }
 
 
@@ -192,9 +190,9 @@ RECORDER = ["-m", "services.event_recorder"]
 
 
 @contextmanager
-def recorder(fleet: Fleet, database: Path, command: list[str] = RECORDER) -> Iterator[RecorderProcess]:
+def recorder(fleet: Fleet, database_url: str, command: list[str] = RECORDER) -> Iterator[RecorderProcess]:
     """A running recorder, killed at the end if it still runs."""
-    process = RecorderProcess(fleet, database, command)
+    process = RecorderProcess(fleet, database_url, command)
     try:
         yield process
     finally:

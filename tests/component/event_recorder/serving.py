@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from fastapi import APIRouter
 
 from services.event_recorder.database import reading_engine
 from services.event_recorder.http_api.application import create_app
@@ -36,12 +37,13 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[httpx.Client]:
-    """A client with the key of an API over the database."""
+def serving(database_url: str, acts: Callable[[Reader], Iterable[APIRouter]] = lambda _: ()) -> Iterator[httpx.Client]:
+    """A client with the key of an API over the database; ``acts`` gives the routes that change something."""
     engine, port, stop = reading_engine(database_url), free_port(), threading.Event()
     health = Health()
     health.add("database", lambda: None)
-    app = create_app(Reader(engine, ORGANIZATION), health, API_KEY, lambda: NOW_MS)
+    reader = Reader(engine, ORGANIZATION)
+    app = create_app(reader, health, API_KEY, lambda: NOW_MS, acts(reader))
     listener = HttpListener(app, "127.0.0.1", port, grace_seconds=1.0)
     thread = threading.Thread(target=listener.run, args=(stop,))
     thread.start()

@@ -45,13 +45,21 @@ def handler(engine: Engine, published: Published, stop: threading.Event) -> Reco
 
 def refuse_runs_of(engine: Engine, event_id: str) -> None:
     """Make the database itself refuse a row, for a reason that no check of ours knows."""
+    refusal = {
+        "sqlite": [
+            f"CREATE TRIGGER refuse BEFORE INSERT ON runs WHEN new.event_id = '{event_id}' "
+            "BEGIN SELECT RAISE(ABORT, 'refused by the database'); END"
+        ],
+        "postgresql": [
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused by the database'; END $$",
+            f"CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW WHEN (new.event_id = '{event_id}') "
+            "EXECUTE FUNCTION refuse()",
+        ],
+    }
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                f"CREATE TRIGGER refuse BEFORE INSERT ON runs WHEN new.event_id = '{event_id}' "
-                "BEGIN SELECT RAISE(ABORT, 'refused by the database'); END"
-            )
-        )
+        for statement in refusal[engine.dialect.name]:
+            connection.execute(text(statement))
 
 
 def test_a_record_that_only_the_database_refuses_is_set_aside_as_our_own_fault(engine: Engine) -> None:

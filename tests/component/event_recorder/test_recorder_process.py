@@ -19,7 +19,7 @@ from shared.core.dead_letters import Reason
 from shared.core.messages.integration_events import RunStatus
 from shared.core.records import Record
 from tests.component.event_recorder.recorder_process import CHECKOUT, Fleet, environment, recorder
-from tests.component.event_recorder.tables import contents
+from tests.component.event_recorder.tables import Contents, contents
 from tests.unit.event_recorder import records
 from tests.waiting import wait_for
 
@@ -33,15 +33,21 @@ def fleet(kafka_bootstrap: str, topic_prefix: str) -> Fleet:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def file(tmp_path: Path) -> Path:
+    """Where SQLite keeps a database of which the engine does not matter, or its lock does."""
     return tmp_path / "recorder.db"
 
 
 @pytest.fixture
-def reader(database: Path) -> Iterator[Engine]:
-    engine = reading_engine(f"sqlite:///{database}")
+def reader(empty_database_url: str) -> Iterator[Engine]:
+    engine = reading_engine(empty_database_url)
     yield engine
     engine.dispose()
+
+
+def counted(stored: Contents) -> int:
+    """Runs in the statistics."""
+    return sum(int(row[-1]) for row in stored["run_statistics"])
 
 
 def story(events: int = 20) -> list[Record]:
@@ -61,9 +67,9 @@ def story(events: int = 20) -> list[Record]:
     return told
 
 
-def test_what_was_written_to_the_topics_is_what_the_api_tells(fleet: Fleet, database: Path) -> None:
+def test_what_was_written_to_the_topics_is_what_the_api_tells(fleet: Fleet, empty_database_url: str) -> None:
     fleet.write(story())
-    with recorder(fleet, database) as process:
+    with recorder(fleet, empty_database_url) as process:
         process.wait_ready()
         wait_for(lambda: fleet.lag() == 0, "everything is read")
         runs = process.get("/v1/runs?limit=100")["items"]
@@ -82,7 +88,7 @@ def test_what_was_written_to_the_topics_is_what_the_api_tells(fleet: Fleet, data
     assert fleet.lag() == 0
 
 
-def test_unreadable_records_become_dead_letters_and_stop_nothing(fleet: Fleet, database: Path) -> None:
+def test_unreadable_records_become_dead_letters_and_stop_nothing(fleet: Fleet, file: Path) -> None:
     bad = [
         replace(records.system_event(), value=b"\xff{"),
         replace(records.attempt(), value=b"not json"),
@@ -93,7 +99,7 @@ def test_unreadable_records_become_dead_letters_and_stop_nothing(fleet: Fleet, d
         replace(records.match(), value=(records.match().value or b"").replace(b":7", b":1" + b"0" * 30)),
     ]
     fleet.write([*bad, *story(events=2)])
-    with recorder(fleet, database) as process:
+    with recorder(fleet, f"sqlite:///{file}") as process:
         letters = fleet.dead_letters(len(bad))
         wait_for(lambda: fleet.lag() == 0, "everything is read")
         assert len(process.get("/v1/runs")["items"]) == 2
@@ -105,41 +111,59 @@ def test_unreadable_records_become_dead_letters_and_stop_nothing(fleet: Fleet, d
     assert "config_offset" in number.detail
 
 
-def test_a_kill_between_database_and_offsets_changes_no_row(fleet: Fleet, database: Path, reader: Engine) -> None:
+def test_a_kill_between_database_and_offsets_changes_no_row(
+    fleet: Fleet, empty_database_url: str, reader: Engine
+) -> None:
     fleet.write(story())
-    with recorder(fleet, database, [DYING]) as dying:
+    with recorder(fleet, empty_database_url, [DYING]) as dying:
         assert dying.wait() == -signal.SIGKILL, dying.log
     assert fleet.lag() == len(story())
     stored = contents(reader)
     assert sum(map(len, stored.values())) > 0
-    with recorder(fleet, database) as process:
+    with recorder(fleet, empty_database_url) as process:
         wait_for(lambda: fleet.lag() == 0, "everything is read again")
         process.end(signal.SIGTERM)
     after = contents(reader)
     for name in ("attempts", "outcomes", "events", "matches", "resources", "integration_events"):
         assert set(stored[name]) <= set(after[name])
-    assert [len(after[name]) for name in ("runs", "attempts", "outcomes", "events")] == [20, 40, 20, 20]
+    assert [len(after[name]) for name in ("runs", "attempts", "outcomes", "events", "alerts")] == [20, 40, 20, 20, 1]
+    assert counted(after) == 20
 
 
-def test_reading_whole_topics_again_changes_no_row_and_no_count(fleet: Fleet, database: Path, reader: Engine) -> None:
+def test_two_recorders_share_the_work(fleet: Fleet, empty_database_url: str, reader: Engine) -> None:
+    with recorder(fleet, empty_database_url) as one, recorder(fleet, empty_database_url) as other:
+        one.wait_ready()
+        other.wait_ready()
+        fleet.write(story(events=200))
+        wait_for(lambda: fleet.lag() == 0, "everything is read")
+        for process in (one, other):
+            assert "hookfleet_recorder_records_total" in process.http.get("/metrics").text
+    stored = contents(reader)
+    assert [len(stored[name]) for name in ("runs", "attempts", "outcomes", "events")] == [200, 400, 200, 200]
+    assert counted(stored) == 200
+
+
+def test_reading_whole_topics_again_changes_no_row_and_no_count(
+    fleet: Fleet, empty_database_url: str, reader: Engine
+) -> None:
     fleet.write(story())
-    with recorder(fleet, database) as process:
+    with recorder(fleet, empty_database_url) as process:
         wait_for(lambda: fleet.lag() == 0, "everything is read")
         process.end(signal.SIGKILL)
     before = contents(reader)
     fleet.rewind()
     assert fleet.lag() == len(story())
-    with recorder(fleet, database) as process:
+    with recorder(fleet, empty_database_url) as process:
         wait_for(lambda: fleet.lag() == 0, "everything is read again")
         runs = process.get("/v1/runs?limit=100")["items"]
     assert contents(reader) == before
     assert {run["superseded_outcomes"] for run in runs} == {0}
 
 
-def test_a_locked_database_delays_records_and_loses_none(fleet: Fleet, database: Path) -> None:
-    with recorder(fleet, database) as process:
+def test_a_locked_database_delays_records_and_loses_none(fleet: Fleet, file: Path) -> None:
+    with recorder(fleet, f"sqlite:///{file}") as process:
         process.wait_ready()
-        holding = sqlite3.connect(database, isolation_level=None)
+        holding = sqlite3.connect(file, isolation_level=None)
         holding.execute("BEGIN IMMEDIATE")
         fleet.write(story(events=3))
 
@@ -156,10 +180,10 @@ def test_a_locked_database_delays_records_and_loses_none(fleet: Fleet, database:
         process.wait_ready()
 
 
-def test_a_stop_while_the_database_is_locked_ends_in_time_and_commits_nothing(fleet: Fleet, database: Path) -> None:
-    with recorder(fleet, database) as process:
+def test_a_stop_while_the_database_is_locked_ends_in_time_and_commits_nothing(fleet: Fleet, file: Path) -> None:
+    with recorder(fleet, f"sqlite:///{file}") as process:
         process.wait_ready()
-        holding = sqlite3.connect(database, isolation_level=None)
+        holding = sqlite3.connect(file, isolation_level=None)
         holding.execute("BEGIN IMMEDIATE")
         fleet.write(story(events=3))
         wait_for(lambda: process.readiness() != {"status": "ready"}, "the recorder waits for the database")
@@ -168,12 +192,12 @@ def test_a_stop_while_the_database_is_locked_ends_in_time_and_commits_nothing(fl
     assert fleet.lag() == len(story(events=3))
 
 
-def test_bad_settings_are_all_listed_and_end_the_process(fleet: Fleet, database: Path) -> None:
+def test_bad_settings_are_all_listed_and_end_the_process(fleet: Fleet, file: Path) -> None:
     bad = {"HOOKFLEET_API_KEY": "short", "HOOKFLEET_DATABASE_URL": "mysql://root:hidden@db/x"}
     done = subprocess.run(
         [sys.executable, "-m", "services.event_recorder"],
         cwd=CHECKOUT,
-        env=environment(fleet, database, 0) | bad,
+        env=environment(fleet, f"sqlite:///{file}", 0) | bad,
         capture_output=True,
         text=True,
         timeout=60,
@@ -185,9 +209,9 @@ def test_bad_settings_are_all_listed_and_end_the_process(fleet: Fleet, database:
     assert "short" not in done.stderr.replace("too short", "").replace("shorten", "")
 
 
-def test_logs_are_json_lines_without_bodies(fleet: Fleet, database: Path) -> None:
+def test_logs_are_json_lines_without_bodies(fleet: Fleet, file: Path) -> None:
     fleet.write([replace(records.attempt(), value=b'{"kind":"attempt","secret":"hidden"}')])
-    with recorder(fleet, database) as process:
+    with recorder(fleet, f"sqlite:///{file}") as process:
         fleet.dead_letters(1)
         process.end(signal.SIGTERM)
         lines = [json.loads(line) for line in process.log.splitlines()]

@@ -15,6 +15,7 @@ from shared.core.messages.integration_events import (
     IntegrationEvent,
     RunOutcome,
     RunStatus,
+    decode_integration_event,
 )
 from shared.core.messages.run_log import (
     AttemptRecord,
@@ -259,3 +260,10 @@ def state(enabled: bool | None, *, offset: int = 0) -> Record:
         reason="by hand",
     )
     return record(TOPICS.integration_state.name, key, said.encode(), offset)
+
+
+def decode(outcome: Record) -> RunOutcome:
+    """What a record of `outcome` says."""
+    data = decode_integration_event(outcome.value or b"").data
+    assert isinstance(data, RunOutcome)
+    return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from services.event_recorder.core.retention import RecordKind
 from services.event_recorder.settings import RecorderSettings
 
 GOOD = {
@@ -16,7 +17,19 @@ GOOD = {
 
 
 def test_good_settings_are_taken() -> None:
-    assert RecorderSettings.model_validate(GOOD).event_store_ms == 7 * 24 * 3_600_000
+    assert RecorderSettings.model_validate(GOOD).kept_ms[RecordKind.RUN_LOG] == 28 * 24 * 3_600_000
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////var/lib/hookfleet/recorder.db",
+        "postgresql+psycopg://recorder:secret@db.example/hookfleet",
+        "postgresql+psycopg://recorder@/hookfleet?host=/run/postgresql",
+    ],
+)
+def test_both_engines_are_named_by_a_url(url: str) -> None:
+    assert RecorderSettings.model_validate(GOOD | {"database_url": url}).database_url.get_secret_value() == url
 
 
 @pytest.mark.parametrize(
@@ -26,9 +39,11 @@ def test_good_settings_are_taken() -> None:
         ("database_url", "sqlite://"),
         ("database_url", "sqlite:///:memory:"),
         ("database_url", "mysql://root:hidden@db/x"),
+        ("database_url", "postgresql://root:hidden@db/x"),
+        ("database_url", "postgresql+psycopg://root:hidden@db"),
         ("api_key", "short"),
         ("organization", "Not An Identifier"),
-        ("event_store_hours", 0),
+        ("keep_run_log_days", 0),
     ],
 )
 def test_a_bad_setting_is_named_without_its_value(name: str, value: object) -> None:

@@ -101,7 +101,8 @@ def attempts_and_outcomes(identity: RunIdentity, place: tuple[str, int] | None, 
             return Run(identity, last_attempt=last)
         case ("outcome", offset):
             status = (RunStatus.COMPLETED, RunStatus.FAILED)[offset % 2]
-            return Run(identity, outcome=Outcome(offset, status, offset, offset, None))
+            entity = ("bill", str(offset)) if offset > 1 else (None, None)
+            return Run(identity, outcome=Outcome(offset, status, offset, offset, None, "[]", *entity))
         case _:
             return Run(identity)
 
