@@ -14,6 +14,7 @@ from services.dispatcher.tables import apply_config
 from shared.adapters.clock import now_ms
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.adapters.sealing import Sealer
+from shared.adapters.tracing import NoTracing
 from shared.core.cloud_events import CloudEvent, check_event
 from shared.core.records import OutRecord, Record
 from shared.core.resources import (
@@ -134,6 +135,7 @@ def match_handler(configuration: Configuration, publish: Kept) -> MatchHandler:
         publish=publish,
         dead_letters=DeadLetterBox(TOPICS.dead_letters.name, "dispatcher"),
         clock=now_ms,
+        tracing=NoTracing(),
     )
 
 
@@ -158,4 +160,5 @@ def send_handler(
         default_disable_policy=DisablePolicy(),
         clock=now_ms,
         chance=chance,
+        tracing=NoTracing(),
     )

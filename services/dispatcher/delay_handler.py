@@ -57,7 +57,7 @@ class DelayHandler:
         if isinstance(hop, Due):
             topic = self._topics.deliveries_due
             metrics.HOPS.labels("due").inc()
-            metrics.OVERDUE_SECONDS.set((now_ms - due_ms) / 1000)
+            metrics.OVERDUE_SECONDS.observe((now_ms - due_ms) / 1000)
         else:
             topic = self._topics.retry[hop.tier]
             metrics.HOPS.labels(hop.tier).inc()

@@ -6,22 +6,25 @@ Before it looks at a batch it asks the broker for the end of ``config`` and wait
 whatever was acknowledged before these events were sent applies to them, whoever sent them and however.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.dispatcher.conditions import Conditions
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.match_documents import match_record, request_headers
 from services.dispatcher.core.matching import Match, Triggered, match
+from services.dispatcher.core.step_spans import match_span
 from shared.adapters import metrics
 from shared.adapters.clock import Clock
 from shared.adapters.dead_letter_box import DeadLetterBox
-from shared.core.cloud_events import read_record
+from shared.adapters.tracing import Tracing
+from shared.core.cloud_events import CloudEvent, read_record
 from shared.core.faults import Fault, InfrastructureError, InvalidInput
 from shared.core.messages.base import ORGANIZATION_HEADER, TYPE_HEADER
 from shared.core.messages.integration_events import DISABLED_ERROR, ENABLED, RUN_ERRORS, chain_of
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_EVENT_BYTES, Topics, delivery_key, match_key
+from shared.core.trace_context import TraceContext, context_of_record
 
 #: Longest wait for the configuration to catch up, in seconds; a batch that waits longer is left uncommitted.
 CONFIG_WAIT_SECONDS = 30.0
@@ -59,9 +62,11 @@ class MatchHandler:
         publish: Callable[[Sequence[OutRecord]], Waits],
         dead_letters: DeadLetterBox,
         clock: Clock,
+        tracing: Tracing,
     ) -> None:
         self._topics = topics
         self._configuration = configuration
+        self._tracing = tracing
         self._table = table
         self._config_end = config_end
         self._publish = publish
@@ -84,13 +89,17 @@ class MatchHandler:
         acknowledgement = self._publish(out)
         _count(matches)
         acknowledgement.wait()
+        for each in matches:
+            if each.trace is not None:
+                self._tracing.record(match_span(each, each.trace, each.now_ms, self._clock()))
 
     def _can_match(self, record: Record) -> bool:
         """Everything but what integrations do all day: only errors and ``integration.enabled`` are worth a rule."""
         return record.topic == self._topics.system_events.name or record.headers.get(TYPE_HEADER) in _MATCHABLE
 
     def _match(self, record: Record) -> tuple[Match, bytes]:
-        event = read_record(record.headers, record.value)
+        headers = record.headers
+        event = read_record(headers, record.value)
         about_integrations = record.topic == self._topics.integration_events.name
         body = event.encode()
         if len(body) > MAX_EVENT_BYTES:
@@ -105,8 +114,15 @@ class MatchHandler:
             config_offset=self._table.offset(),
             accepted_ms=record.timestamp_ms,
             now_ms=self._clock(),
+            trace=self._trace(event, headers),
         )
         return matched, body
+
+    def _trace(self, event: CloudEvent, headers: Mapping[str, bytes]) -> TraceContext | None:
+        parent = context_of_record(headers, event.document)
+        if parent is None:
+            return self._tracing.begin(event)
+        return self._tracing.step(parent, "match", event.source, event.id)
 
     def _records(self, matched: Match, body: bytes) -> list[OutRecord]:
         organization, event_id = matched.event.organization, matched.event.id
@@ -116,7 +132,7 @@ class MatchHandler:
                 self._topics.run_log.name,
                 match_key(organization, event_id),
                 match_record(matched),
-                [(ORGANIZATION_HEADER, organization.encode())],
+                [(ORGANIZATION_HEADER, organization.encode()), *_trace_headers(matched)],
             )
         )
         return out
@@ -127,6 +143,10 @@ class MatchHandler:
             return OutRecord(self._topics.deliveries_ordered.name, run.order, body, headers)
         key = delivery_key(matched.event.organization, run.integration_id, shard=0)
         return OutRecord(self._topics.deliveries.name, key, body, headers)
+
+
+def _trace_headers(matched: Match) -> list[tuple[str, bytes]]:
+    return [] if matched.trace is None else matched.trace.record_headers()
 
 
 def _count(matches: Sequence[Match]) -> None:

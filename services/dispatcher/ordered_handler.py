@@ -82,6 +82,7 @@ class OrderedHandler:
             logging.INFO,
             "delivery",
             organization=request.organization,
+            **request.trace_fields,
             run_id=request.run_id,
             integration_id=request.integration_id,
             attempt=request.next_attempt,

@@ -97,7 +97,7 @@ class OrderedSender:
         self._assigned: dict[Partition, _Assigned] = {}
         self._turns: deque[Partition] = deque()
         self._recent: dict[int, RecentIds] = {}
-        self._gates: Gates[None] = Gates()
+        self.gates: Gates[None] = Gates()
         self._kept_bytes = 0
         self._busy = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -112,7 +112,7 @@ class OrderedSender:
 
     def took_over(self, partition: int) -> None:
         with self._lock:
-            self._gates.begin_anew(partition)
+            self.gates.begin_anew(partition)
 
     def begin_with(self, partition: Partition, offset: int, metadata: str) -> OrderedPartition:
         queues = OrderedPartition(offset, metadata)
@@ -192,7 +192,7 @@ class OrderedSender:
         """With the lock held; None when the record's integration has no room, and it was put off in its place."""
         name = integration_of(assigned.queues.key_of(offset))
         room = Room(self._max_in_flight - self._busy, self._max_in_flight, 0)
-        gates, limits = self._gates, self._limits_of(*name)
+        gates, limits = self.gates, self._limits_of(*name)
         passed = gates.pass_in_place(assigned.partition.partition, name, limits, room, now_ms)
         if isinstance(passed, Passage):
             return passed

@@ -20,6 +20,7 @@ from services.dispatcher.send_loop import SendLoop
 from services.dispatcher.sender import Sender
 from services.dispatcher.settings import DispatcherSettings, Role
 from services.dispatcher.tables import IntegrationStates
+from services.dispatcher.window_gauges import watch_windows
 from shared.adapters.batch_consumer import BatchConsumer
 from shared.adapters.clock import now_ms
 from shared.adapters.dead_letter_box import DeadLetterBox
@@ -32,8 +33,13 @@ from shared.adapters.ordered_consumer import OrderedConsumer
 from shared.adapters.publisher import Publisher
 from shared.adapters.sealing import Sealer
 from shared.adapters.topic_table import TopicTable
+from shared.adapters.tracing import Tracing
 from shared.adapters.tracking_consumer import TrackingConsumer
 from shared.core.resources import DisablePolicy
+
+#: How long what a delivery led to may wait to be produced with others. Nobody waits for it: the receiver has its
+#: request. (In order, the next run of the key does; there nothing waits.) What it saves is in docs/performance.md.
+_GATHER_SECONDS = 0.05
 
 
 class Roles:
@@ -52,8 +58,10 @@ class Roles:
         health: Health,
         stop: threading.Event,
         crash: Callable[[str, BaseException], None],
+        tracing: Tracing,
     ) -> None:
         self._settings = settings
+        self._tracing = tracing
         self._edges = edges
         self._topics = settings.topics()
         self._configuration = configuration
@@ -78,6 +86,7 @@ class Roles:
             publish=self._publisher.send,
             dead_letters=self._dead_letters,
             clock=now_ms,
+            tracing=self._tracing,
         )
         topics = [self._topics.system_events.name, self._topics.integration_events.name]
         consumer = BatchConsumer(self._edges.consumer(Role.MATCH), topics, handler)
@@ -114,6 +123,7 @@ class Roles:
             max_in_flight=self._settings.max_in_flight,
             clock=now_ms,
         )
+        watch_windows("send", sender.gates.windows)
         consumer = TrackingConsumer(self._edges.consumer(Role.SEND), topics, sender, self._history())
         self._health.add("send", consumer.not_ready)
         consumer.run(self._stop)
@@ -147,6 +157,7 @@ class Roles:
             max_in_flight=self._settings.max_in_flight,
             clock=now_ms,
         )
+        watch_windows("ordered", sender.gates.windows)
         consumer = OrderedConsumer(
             self._edges.consumer(Role.ORDERED),
             [self._topics.deliveries_ordered.name],
@@ -167,7 +178,8 @@ class Roles:
         self._state_table.wait_ready(self._stop)
 
     def _send_loop(self, role: Role) -> SendLoop:
-        return SendLoop(role.value, self._publisher, self._edges.client, self._crash)
+        gather_seconds = _GATHER_SECONDS if role is Role.SEND else 0.0
+        return SendLoop(role.value, self._publisher, self._edges.client, self._crash, gather_seconds)
 
     def _history(self) -> HistoryReader:
         return HistoryReader(functools.partial(table_consumer, self._settings))
@@ -193,4 +205,5 @@ class Roles:
             ),
             clock=now_ms,
             chance=random.random,
+            tracing=self._tracing,
         )

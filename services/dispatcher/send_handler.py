@@ -16,14 +16,16 @@ from typing import Literal, Protocol
 from services.dispatcher.core.classification import Failed, Verdict, classify, sign_of
 from services.dispatcher.core.configuration import Configuration
 from services.dispatcher.core.deferral import OUT_OF_TIME, put_off
-from services.dispatcher.core.exchange import Answer, Request, Result
+from services.dispatcher.core.exchange import Answer, Request, Result, traced
 from services.dispatcher.core.gate import Defer, Limits
 from services.dispatcher.core.retry_policy import GiveUp, Next, next_try, parse_retry_after
 from services.dispatcher.core.run_records import Attempted, LedTo, Terms, records_of_attempt, records_of_skip, waiting
+from services.dispatcher.core.step_spans import attempt_span
 from services.dispatcher.core.window import Sign
 from services.dispatcher.preparation import NotPrepared, Prepared, Work
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
+from shared.adapters.tracing import Tracing
 from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.integration_events import RunStatus
@@ -39,6 +41,8 @@ _CONFIG_CHECK_SECONDS = 0.01
 _UNAUTHORIZED = 401
 #: Looked up once: it is counted with every delivery.
 _SUCCEEDED = metrics.ATTEMPTS.labels("success")
+_DELIVERED_AT_ONCE = metrics.DELIVERY_SECONDS.labels("no")
+_DELIVERED_AFTER_WAITING = metrics.DELIVERY_SECONDS.labels("yes")
 
 
 class HttpClient(Protocol):
@@ -91,6 +95,7 @@ class SendHandler:
         default_disable_policy: DisablePolicy,
         clock: Clock,
         chance: Callable[[], float],
+        tracing: Tracing,
     ) -> None:
         """``chance`` draws evenly from [0, 1)."""
         self._topics = topics
@@ -103,6 +108,7 @@ class SendHandler:
         self._default_disable_policy = default_disable_policy
         self._clock = clock
         self._chance = chance
+        self._tracing = tracing
 
     def limits(self, request: DeliveryRequest) -> Limits | None:
         """What the run's integration sets; null when nothing will be sent, so that no limit applies."""
@@ -154,6 +160,8 @@ class SendHandler:
             reason = "The webhook was deleted." if webhook is None else "The webhook is not active."
             return self._skip(request, value, RunStatus.CANCELLED, reason, terms)
         attempted = await self._attempt(request, value, integration, webhook)
+        if attempted.trace is not None:
+            self._tracing.record(attempt_span(request, attempted, attempted.trace))
         led_to = records_of_attempt(request, value, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
         return Worked(led_to, sign_of(attempted.result))
 
@@ -168,11 +176,15 @@ class SendHandler:
         self, request: DeliveryRequest, value: bytes, integration: Integration, webhook: Webhook
     ) -> Attempted:
         started_ms = self._clock()
+        trace = request.trace
+        if trace is not None:
+            trace = self._tracing.step(trace, "attempt", request.run_id, request.step)
         work = Work(request, value, integration, webhook)
         prepared = await self._preparation.prepare(work, started_ms)
         if isinstance(prepared, NotPrepared):
             ended_ms = self._clock()
             verdict = classify(prepared.failure)
+            self._count(verdict, request, ended_ms)
             following = self._next(request, prepared.failure, verdict, integration, started_ms, ended_ms)
             return Attempted(
                 None,
@@ -183,11 +195,13 @@ class SendHandler:
                 started_ms,
                 ended_ms,
                 entity=prepared.entity,
+                trace=trace,
             )
+        sent = prepared.request if trace is None else traced(prepared.request, trace)
         sent_ms = self._clock()
         metrics.IN_FLIGHT.inc()
         try:
-            result = await self._client.send(prepared.request)
+            result = await self._client.send(sent)
         finally:
             metrics.IN_FLIGHT.dec()
         metrics.ATTEMPT_SECONDS.observe((self._clock() - sent_ms) / 1000)
@@ -197,7 +211,7 @@ class SendHandler:
         if isinstance(result, Answer) and result.status == _UNAUTHORIZED:
             self._preparation.refused(work, prepared)
         return Attempted(
-            prepared.request,
+            sent,
             result,
             verdict,
             self._next(request, result, verdict, integration, started_ms, ended_ms),
@@ -206,6 +220,7 @@ class SendHandler:
             ended_ms,
             prepared.authorisation.secrets,
             prepared.entity,
+            trace,
         )
 
     async def _success(self, work: Work, result: Result) -> bool | str | None:
@@ -242,11 +257,12 @@ class SendHandler:
             metrics.ATTEMPTS.labels(verdict.event_type).inc()
         else:
             _SUCCEEDED.inc()
-            metrics.DELIVERY_SECONDS.observe((ended_ms - request.accepted_ms) / 1000)
+            delivered = _DELIVERED_AFTER_WAITING if request.attempts or request.deferrals else _DELIVERED_AT_ONCE
+            delivered.observe((ended_ms - request.accepted_ms) / 1000)
 
     def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> Worked:
         now_ms = self._clock()
-        metrics.ATTEMPTS.labels(status.value.lower()).inc()
+        metrics.RUNS_SKIPPED.labels(status.value).inc()
         records = records_of_skip(request, value, status, reason, now_ms, terms, self._topics, rfc3339(now_ms))
         return Worked(LedTo(records), Sign.NOT_ASKED)
 

@@ -20,9 +20,11 @@ class SendLoop:
         publisher: Publisher,
         make_client: Callable[[], Awaitable[WebhookClient]],
         crash: Callable[[str, BaseException], None],
+        gather_seconds: float,
     ) -> None:
+        """``gather_seconds``: how long records may wait for company before they are produced."""
         self.loop = uvloop.new_event_loop()
-        self.outbox = AsyncPublisher(publisher)
+        self.outbox = AsyncPublisher(publisher, gather_seconds)
         self._crash = crash
         self._outbox_name = f"{name}-outbox"
         self._threads = [

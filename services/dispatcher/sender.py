@@ -7,69 +7,46 @@ memory is bounded, and a request is finished, and its offset committable, only w
 What is taken from a lane goes through its integration's gate (`services.dispatcher.core.gate`): it begins, waits a
 moment among the held, or is put off. So a lane never stands still because of one receiver.
 
-The same piece of work, (run id, step), may be read twice: a repetition of one under way shares its fate, a repetition
-of a finished one is finished at once, whoever finished it.
+Requests are begun some at a time, once in a turn of the loop, so that answers are taken up in between: begun all at
+once, those of a backlog would each open a connection, only to wait for each other.
+
+A piece of work that is read twice is done once (`services.dispatcher.core.known_work`).
 """
 
 import asyncio
+import functools
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
-
-from pydantic import ValidationError
 
 from services.dispatcher.core.gate import Begin, Defer, Gate, Hold, Limits, Passage, Room
 from services.dispatcher.core.gates import Gates
+from services.dispatcher.core.held_runs import HeldRuns
+from services.dispatcher.core.known_work import KnownWork
 from services.dispatcher.core.lanes import LANE_ROOM, Lanes
 from services.dispatcher.core.window import Sign
-from services.dispatcher.delivery_records import Work, read_request, work_of
+from services.dispatcher.delivery_records import read_request, work_of
+from services.dispatcher.jobs import Handler, Job
 from shared.adapters import metrics
 from shared.adapters.clock import Clock
 from shared.adapters.dead_letter_box import DeadLetterBox
-from shared.adapters.json_logs import log
+from shared.adapters.json_logs import log_each
 from shared.adapters.tracking_consumer import IsLost, Ticket
 from shared.core.dead_letters import REPLAYED_HEADER
-from shared.core.faults import InfrastructureError, InvalidInput
+from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import DeliveryRequest
-from shared.core.recent_ids import RecentIds
 from shared.core.records import OutRecord, Record
 
 #: Runs that wait in memory for their turn, in one process; as long as they are so many, nothing more is begun.
 HELD_ROOM = 1_000
-#: Requests taken from the lanes under one lock.
-_AT_ONCE = 32
+#: Requests begun in one turn of the loop.
+_AT_ONCE = 16
 #: Seconds between two looks at them, while there are any: how exactly a rate limit is paced.
 _LOOK_SECONDS = 0.02
 _logger = logging.getLogger("hookfleet.send")
 
-
-class Handler(Protocol):
-    """Whoever does the work on one request."""
-
-    async def __call__(self, request: DeliveryRequest, value: bytes) -> tuple[list[OutRecord], Sign]:
-        """What it leads to, and what it says about the receiver."""
-
-    def limits(self, request: DeliveryRequest) -> Limits | None:
-        """What applies to it; null when nothing will be sent."""
-
-    def deferred(self, request: DeliveryRequest, value: bytes, defer: Defer) -> list[OutRecord]:
-        """What it leads to when it is put off."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """A request that was read."""
-
-    request: DeliveryRequest
-    record: Record
-    ticket: Ticket
-
-    @property
-    def work(self) -> Work:
-        return self.request.run_id, self.request.step
+#: Whose records are acknowledged: the ticket, what was asked for where that could be read, and the records.
+_Settled = tuple[Ticket, Job | None, Sequence[OutRecord]]
 
 
 class Sender:
@@ -99,16 +76,14 @@ class Sender:
         self._clock = clock
         self._lock = threading.Lock()
         self._lanes: Lanes[tuple[Record, Ticket]] = Lanes()
-        self._gates: Gates[_Job] = Gates()
-        #: Gates at which runs are held, and how many runs these are.
-        self._holding: dict[Gate[_Job], None] = {}
-        self._held = 0
+        self.gates: Gates[Job] = Gates()
+        self._held: HeldRuns[Job] = HeldRuns()
         self._look: asyncio.TimerHandle | None = None
-        self._under_way: dict[Work, list[Ticket]] = {}
-        self._recent: dict[int, RecentIds] = {}
+        self._has_turn = False
+        self._known: KnownWork[Ticket] = KnownWork()
         self._busy = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._settled: list[tuple[Work | None, Ticket]] = []
+        self._settled: list[_Settled] = []
 
     # -- what the consumer calls, from the polling thread ------------------------------------------------------
 
@@ -118,14 +93,14 @@ class Sender:
 
     def took_over(self, partition: int) -> None:
         with self._lock:
-            self._gates.begin_anew(partition)
+            self.gates.begin_anew(partition)
 
     def recall(self, finished: Sequence[Record]) -> None:
         works = [(record.partition, work) for record in finished if (work := work_of(record)) is not None]
         now_ms = self._clock()
         with self._lock:
             for partition, work in works:
-                self._recent.setdefault(partition, RecentIds()).add(work, now_ms)
+                self._known.remember(partition, work, now_ms)
 
     def take(self, work: Sequence[tuple[Record, Ticket]]) -> None:
         with self._lock:
@@ -137,30 +112,42 @@ class Sender:
     def forget(self, is_lost: IsLost) -> int:
         """Called from the consumer's I/O thread too."""
         with self._lock:
-            before = len(self._lanes.first) + len(self._lanes.due) + self._held
+            before = len(self._lanes.first) + len(self._lanes.due) + self._held.count
             for lane in (self._lanes.first, self._lanes.due):
                 kept = [each for each in lane if not is_lost(each[1])]
                 lane.clear()
                 lane.extend(kept)
-            for gate in self._holding:
-                gate.held = deque(each for each in gate.held if not is_lost(each[1].ticket))
-            self._count_held()
-            return before - len(self._lanes.first) - len(self._lanes.due) - self._held
+            self._held.drop(lambda job: is_lost(job.ticket))
+            return before - len(self._lanes.first) - len(self._lanes.due) - self._held.count
 
     # -- on the event loop -------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._holding:
+        if self._held:
             self._begin_held()
-        while self._busy < self._max_in_flight and self._held < HELD_ROOM:
-            with self._lock:
-                taken = self._lanes.take_several(min(_AT_ONCE, self._max_in_flight - self._busy))
-            if not taken:
-                break
-            for record, ticket in taken:
-                self._take_up(record, ticket)
-        if self._holding and self._look is None:
+        self._take_turn()
+        if self._held and self._look is None:
             self._look = self._loop.call_later(_LOOK_SECONDS, self._look_again)
+
+    def _take_turn(self) -> None:
+        """Begin some of what is in the lanes, and have the next turn where there may be more."""
+        most = min(_AT_ONCE, self._max_in_flight - self._busy)
+        if self._has_turn or most <= 0 or self._held.count >= HELD_ROOM:
+            return
+        with self._lock:
+            taken = self._lanes.take_several(most)
+        for record, ticket in taken:
+            try:
+                self._take_up(record, ticket)
+            except Exception as error:  # noqa: BLE001 - what is wrong with one record, or our own code, stops nothing
+                self._set_aside(record, ticket, error)
+        if len(taken) == most:
+            self._has_turn = True
+            self._loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._has_turn = False
+        self._begin()
 
     def _look_again(self) -> None:
         self._look = None
@@ -168,31 +155,47 @@ class Sender:
 
     def _begin_held(self) -> None:
         with self._lock:
-            gates = list(self._holding)
+            gates = self._held.gates()
         for gate in gates:
             self._begin_held_at(gate)
         with self._lock:
-            self._count_held()
+            self._held.recount()
+            metrics.HELD.set(self._held.count)
 
-    def _begin_held_at(self, gate: Gate[_Job]) -> None:
+    def _begin_held_at(self, gate: Gate[Job]) -> None:
         while self._busy < self._max_in_flight:
             with self._lock:
-                limits = self._handler.limits(gate.held[0][1].request) if gate.held else None
-                following = gate.next_held(limits, self._room(), self._clock())
-                if following is None:
-                    return
-                self._held -= 1
-            job, answer = following
-            if not self._is_known(job):
-                self._go(job, gate if limits is not None else None, answer)
+                following = self._next_held(gate)
+            if following is None:
+                return
+            job, limits, answer = following
+            try:
+                if isinstance(answer, Exception):
+                    raise answer
+                if not self._is_known(job):
+                    self._go(job, gate if limits is not None else None, answer)
+            except Exception as error:  # noqa: BLE001 - as in `_take_turn`
+                self._set_aside(job.record, job.ticket, error)
+
+    def _next_held(self, gate: Gate[Job]) -> tuple[Job, Limits | None, Begin | Defer | Exception] | None:
+        """With the lock held: the oldest run that is held, if it need not be held any more."""
+        if not gate.held:
+            return None
+        _, job = gate.held[0]
+        try:
+            limits = self._handler.limits(job.request)
+            following = gate.next_held(limits, self._room(), self._clock())
+        except Exception as error:  # noqa: BLE001 - handed back to whoever can set the run aside
+            gate.held.popleft()
+            self._held.count -= 1
+            return job, None, error
+        if following is None:
+            return None
+        self._held.count -= 1
+        return job, limits, following[1]
 
     def _take_up(self, record: Record, ticket: Ticket) -> None:
-        try:
-            job = _Job(read_request(record), record, ticket)
-        except (InvalidInput, ValidationError) as error:
-            self._busy += 1
-            self._submit([self._dead_letters.letter(record, error)], lambda: self._acknowledged(None, ticket))
-            return
+        job = Job(read_request(record), record, ticket)
         if self._is_known(job):
             return
         request, now_ms = job.request, self._clock()
@@ -200,43 +203,48 @@ class Sender:
         if limits is None:
             self._go(job, None, Begin())
             return
-        gate = self._gates.of(record.partition, (request.organization, request.integration_id))
+        gate = self.gates.of(record.partition, (request.organization, request.integration_id))
         answer = gate.ask(limits, self._room(), came_back=request.deferrals > 0, now_ms=now_ms)
         if isinstance(answer, Hold):
             with self._lock:
-                gate.hold(job, now_ms)
-                self._holding[gate] = None
-                self._held += 1
+                self._held.add(gate, job, now_ms)
             return
         self._go(job, gate, answer)
 
-    def _is_known(self, job: _Job) -> bool:
+    def _is_known(self, job: Job) -> bool:
         """Whether the same work is under way or finished, and this copy of it is thereby taken care of."""
-        if job.work in self._under_way:
-            self._under_way[job.work].append(job.ticket)
+        if self._known.join(job.work, job.ticket):
             return True
-        if REPLAYED_HEADER in job.record.headers or not self._is_finished(job.record.partition, job.work):
+        if REPLAYED_HEADER in job.record.headers or not self._known.is_finished(job.record.partition, job.work):
             return False
         metrics.DUPLICATES_SKIPPED.inc()
         self._finish(job.ticket)
         return True
 
-    def _is_finished(self, partition: int, work: Work) -> bool:
-        recent = self._recent.get(partition)
-        return recent is not None and work in recent
-
-    def _go(self, job: _Job, gate: Gate[_Job] | None, answer: Begin | Defer) -> None:
+    def _set_aside(self, record: Record, ticket: Ticket, error: Exception) -> None:
+        """A record that could not be begun becomes a dead letter."""
         self._busy += 1
-        self._under_way[job.work] = [job.ticket]
+        out = [self._dead_letters.letter(record, error)]
+        self._submit(out, functools.partial(self._acknowledged, (ticket, None, out)))
+
+    def _go(self, job: Job, gate: Gate[Job] | None, answer: Begin | Defer) -> None:
+        # A slot is taken when nothing can fail any more: what raises here has none to give back.
         if isinstance(answer, Defer):
-            self._end(job, self._handler.deferred(job.request, job.record.value or b"", answer))
+            out = self._handler.deferred(job.request, job.record.value or b"", answer)
+            self._take_slot(job)
+            self._end(job, out)
             return
         passage = Passage(None, 0) if gate is None else gate.begin(self._clock())
+        self._take_slot(job)
         task = self._loop.create_task(self._work(job, passage, gate))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, job: _Job, passage: Passage, gate: Gate[_Job] | None) -> None:
+    def _take_slot(self, job: Job) -> None:
+        self._busy += 1
+        self._known.begin(job.work, job.ticket)
+
+    async def _work(self, job: Job, passage: Passage, gate: Gate[Job] | None) -> None:
         sign = Sign.NOT_ASKED
         try:
             out, sign = await self._handler(job.request, job.record.value or b"")
@@ -250,25 +258,13 @@ class Sender:
         if gate is not None and gate.held:
             self._begin_held_at(gate)
 
-    def _end(self, job: _Job, out: list[OutRecord]) -> None:
-        request = job.request
-        log(
-            _logger,
-            logging.INFO,
-            "delivery",
-            organization=request.organization,
-            run_id=request.run_id,
-            integration_id=request.integration_id,
-            attempt=request.next_attempt,
-            step=request.step,
-            led_to=[each.topic for each in out],
-        )
-        self._submit(out, lambda: self._acknowledged(job.work, job.ticket))
+    def _end(self, job: Job, out: list[OutRecord]) -> None:
+        self._submit(out, functools.partial(self._acknowledged, (job.ticket, job, out)))
 
-    def _acknowledged(self, work: Work | None, ticket: Ticket) -> None:
+    def _acknowledged(self, settled: _Settled) -> None:
         """Called from the producer's thread."""
         with self._lock:
-            self._settled.append((work, ticket))
+            self._settled.append(settled)
             first = len(self._settled) == 1
         if first:
             self._loop.call_soon_threadsafe(self._settle)
@@ -277,20 +273,29 @@ class Sender:
         with self._lock:
             settled, self._settled = self._settled, []
             now_ms = self._clock()
-            for work, ticket in settled:
-                if work is not None:
-                    self._recent.setdefault(ticket.partition.partition, RecentIds()).add(work, now_ms)
+            for ticket, job, _ in settled:
+                if job is not None:
+                    self._known.remember(ticket.partition.partition, job.work, now_ms)
         self._busy -= len(settled)
-        for work, ticket in settled:
-            for each in [ticket] if work is None else self._under_way.pop(work):
+        for ticket, job, _ in settled:
+            for each in [ticket] if job is None else self._known.end(job.work):
                 self._finish(each)
+        log_each(
+            _logger, logging.INFO, "delivery", [_line(job.request, out) for _, job, out in settled if job is not None]
+        )
         self._begin()
 
     def _room(self) -> Room:
-        return Room(self._max_in_flight - self._busy, self._max_in_flight, HELD_ROOM - self._held)
+        return Room(self._max_in_flight - self._busy, self._max_in_flight, HELD_ROOM - self._held.count)
 
-    def _count_held(self) -> None:
-        """With the lock held."""
-        self._holding = {gate: None for gate in self._holding if gate.held}
-        self._held = sum(len(gate.held) for gate in self._holding)
-        metrics.HELD.set(self._held)
+
+def _line(request: DeliveryRequest, out: Sequence[OutRecord]) -> dict[str, object]:
+    return {
+        "organization": request.organization,
+        **request.trace_fields,
+        "run_id": request.run_id,
+        "integration_id": request.integration_id,
+        "attempt": request.next_attempt,
+        "step": request.step,
+        "led_to": [each.topic for each in out],
+    }

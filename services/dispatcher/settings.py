@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, IPvAnyNetwork, field_validator
 from pydantic_settings import NoDecode
 
-from shared.adapters.settings import ServiceSettings
+from shared.adapters.tracing import TracedServiceSettings
 
 
 class Role(StrEnum):
@@ -19,7 +19,7 @@ class Role(StrEnum):
     ORDERED = "ordered"
 
 
-class DispatcherSettings(ServiceSettings):
+class DispatcherSettings(TracedServiceSettings):
     """Common settings and the dispatcher's own."""
 
     sealing_key_file: Path = Field(

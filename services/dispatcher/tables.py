@@ -1,5 +1,7 @@
 """What the dispatcher keeps in memory of the two compacted topics, fed record by record."""
 
+from collections.abc import Callable
+
 from services.dispatcher.core.configuration import Configuration
 from shared.core.faults import Fault, InvalidInput
 from shared.core.messages.state import IntegrationState
@@ -27,15 +29,26 @@ class IntegrationStates:
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], IntegrationState] = {}
+        self._disabled: set[tuple[str, str]] = set()
 
     def apply(self, record: Record) -> None:
         """Raises pydantic.ValidationError when the record is no state."""
         if record.value is None:
             organization, _, integration_id = (record.key or b"").decode().partition("/")
             self._states.pop((organization, integration_id), None)
+            self._disabled.discard((organization, integration_id))
             return
         state = IntegrationState.model_validate_json(record.value)
-        self._states[state.organization, state.integration_id] = state
+        key = state.organization, state.integration_id
+        self._states[key] = state
+        if state.enabled:
+            self._disabled.discard(key)
+        else:
+            self._disabled.add(key)
+
+    def count_disabled(self, exists: Callable[[str, str], bool]) -> int:
+        """How many integrations that still exist are disabled."""
+        return sum(exists(*key) for key in list(self._disabled))
 
     def of(self, organization: str, integration_id: str) -> IntegrationState | None:
         """None: never disabled nor enabled by hand, which means enabled in the first epoch."""

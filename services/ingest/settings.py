@@ -6,11 +6,11 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from services.ingest.core.event_quota import EventQuota
 from shared.adapters.sealing import Sealer, SealingError
-from shared.adapters.settings import ServiceSettings
+from shared.adapters.tracing import TracedServiceSettings
 from shared.core.resources import Identifier
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(TracedServiceSettings):
     """Read once at start; see `shared.adapters.settings` for where from."""
 
     api_key: SecretStr = Field(min_length=16, description="the key that HTTP clients send as a bearer token")

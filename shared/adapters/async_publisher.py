@@ -1,7 +1,11 @@
 """Producing from an event loop: a thread of its own takes what may block.
 
 The loop appends and goes on; the thread takes whatever has gathered as one, so a busy loop pays for one wake-up and one
-acknowledgement per many records rather than one each, and nobody waits for company.
+acknowledgement per many records rather than one each.
+
+Where nobody waits for the records it may also wait for company. A batch costs kafka-python several times what a record
+costs, and records of many keys are many batches, so few large hand-overs are much cheaper than many small ones
+(docs/performance.md). What waits for company is unfinished as long, and no longer than ``gather_seconds``.
 """
 
 import threading
@@ -11,21 +15,32 @@ from collections.abc import Callable, Sequence
 from shared.adapters.publisher import Publisher
 from shared.core.records import OutRecord
 
+#: Submissions that are company enough.
+_ENOUGH = 250
+
 
 class AsyncPublisher:
     """Hands records from an event loop to a `Publisher`. The number of submissions under way is bounded by the caller,
     who frees a slot only when ``done`` is called."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, gather_seconds: float = 0.0) -> None:
+        """What is submitted is handed over within ``gather_seconds``, and with 0 at once."""
         self._publisher = publisher
+        self._gather_seconds = gather_seconds
         self._waiting: deque[tuple[Sequence[OutRecord], Callable[[], None]]] = deque()
         self._wake = threading.Event()
+        self._enough = threading.Event()
         self._closed = False
 
     def submit(self, records: Sequence[OutRecord], done: Callable[[], None]) -> None:
         """Produce ``records`` and call ``done``, from another thread, once all are acknowledged."""
         self._waiting.append((records, done))
-        self._wake.set()
+        # Whoever makes it more than nothing, or enough, wakes the thread; it goes to sleep only when all has gone.
+        waiting = len(self._waiting)
+        if waiting == 1:
+            self._wake.set()
+        elif waiting == _ENOUGH:
+            self._enough.set()
 
     def run(self) -> None:
         """The thread's body: until closed and empty."""
@@ -33,6 +48,9 @@ class AsyncPublisher:
             self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                if self._gather_seconds and len(self._waiting) < _ENOUGH and not self._closed:
+                    self._enough.wait(self._gather_seconds)
+                self._enough.clear()
                 self._send_gathered()
             if self._closed:
                 return
@@ -49,4 +67,5 @@ class AsyncPublisher:
 
     def close(self) -> None:
         self._closed = True
+        self._enough.set()
         self._wake.set()

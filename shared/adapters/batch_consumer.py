@@ -16,7 +16,8 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
 from shared.adapters.broker_patience import commit_before_leaving, poll
-from shared.adapters.kafka_clients import read
+from shared.adapters.kafka_clients import ends_of, read
+from shared.adapters.work_gauges import WorkGauges
 from shared.core.records import Record
 
 COMMIT_EVERY_SECONDS = 0.1
@@ -35,6 +36,7 @@ class CommitOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         self._loop.assignments += 1
         if offsets:
             await commit_before_leaving(self._loop.consumer, offsets)
+        self._loop.gauges.dropped(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._loop.assigned = True
@@ -42,6 +44,7 @@ class CommitOnRevoke(AsyncConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         self._loop.take_uncommitted()
         self._loop.assignments += 1
+        self._loop.gauges.dropped(lost)
 
 
 class BatchConsumer:
@@ -61,6 +64,7 @@ class BatchConsumer:
         self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
         self._records_since_commit = 0
         self._committed_at = time.monotonic()
+        self.gauges = WorkGauges(consumer.config["group_id"], topics)
 
     def run(self, stop: threading.Event) -> None:
         self.consumer.subscribe(topics=self._topics, listener=CommitOnRevoke(self))
@@ -68,6 +72,7 @@ class BatchConsumer:
             polled = poll(self.consumer, _POLL_MS)
             batch = [read(record) for records in polled.values() for record in records]
             if batch:
+                self._taken(polled, batch)
                 self._handle(batch)
                 self._handled(polled)
             self._commit_if_due()
@@ -76,11 +81,19 @@ class BatchConsumer:
             self.consumer.commit(offsets)
         self.consumer.close(autocommit=False)
 
+    def _taken(self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord]], batch: Sequence[Record]) -> None:
+        begin = 0
+        for partition, records in polled.items():
+            self.gauges.read(partition, batch[begin : begin + len(records)])
+            begin += len(records)
+        self.gauges.ends(ends_of(self.consumer, polled))
+
     def _handled(self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         for partition, records in polled.items():
             self._uncommitted[partition] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
             self._records_since_commit += len(records)
             metrics.CONSUMED.labels(partition.topic).inc(len(records))
+        self.gauges.finished({partition: records[-1].offset + 1 for partition, records in polled.items()})
 
     def _commit_if_due(self) -> None:
         waited = time.monotonic() - self._committed_at

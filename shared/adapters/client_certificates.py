@@ -11,6 +11,14 @@ from cryptography.x509 import load_pem_x509_certificates
 from shared.core.faults import Fault
 
 
+def expires_at(certificate: str) -> float | None:
+    """When the first certificate of a PEM chain expires, in Unix time; None when it cannot be read."""
+    try:
+        return load_pem_x509_certificates(certificate.encode())[0].not_valid_after_utc.timestamp()
+    except ValueError:
+        return None
+
+
 def check_client_certificate(certificate: str, private_key: str | None) -> Fault | None:
     """What is wrong with a PEM chain and, where there is one, its key; the field is ``certificate`` or ``private_key``.
 

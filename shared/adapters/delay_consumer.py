@@ -19,7 +19,8 @@ from shared.adapters import metrics
 from shared.adapters.batch_consumer import COMMIT_EVERY_SECONDS
 from shared.adapters.broker_patience import commit_before_leaving, poll
 from shared.adapters.clock import Clock
-from shared.adapters.kafka_clients import read, restart_at_committed
+from shared.adapters.kafka_clients import ends_of, read, restart_at_committed
+from shared.adapters.work_gauges import WorkGauges
 from shared.core.records import Record
 
 _LONGEST_POLL_MS = 200
@@ -35,6 +36,7 @@ class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         if offsets:
             await commit_before_leaving(self._loop.consumer, offsets)
         self._loop.waiting.clear()
+        self._loop.gauges.dropped(revoked)
         restart_at_committed(self._loop.consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -44,6 +46,7 @@ class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]
         self._loop.take_uncommitted()
         self._loop.assignments += 1
         self._loop.waiting.clear()
+        self._loop.gauges.dropped(lost)
 
 
 class DelayConsumer:
@@ -71,6 +74,7 @@ class DelayConsumer:
         self._clock = clock
         self._uncommitted: dict[TopicPartition, OffsetAndMetadata] = {}
         self._committed_at = time.monotonic()
+        self.gauges = WorkGauges(consumer.config["group_id"], topics)
 
     def run(self, stop: threading.Event) -> None:
         self.consumer.subscribe(topics=self._topics, listener=_Listener(self))
@@ -78,8 +82,11 @@ class DelayConsumer:
             polled = poll(self.consumer, self._poll_ms())
             for partition, records in polled.items():
                 metrics.CONSUMED.labels(partition.topic).inc(len(records))
-                self.waiting.setdefault(partition, deque()).extend(read(record) for record in records)
+                taken = [read(record) for record in records]
+                self.gauges.read(partition, taken, due_ms=self._hop_ms(taken[0]))
+                self.waiting.setdefault(partition, deque()).extend(taken)
                 self.consumer.pause(partition)
+            self.gauges.ends(ends_of(self.consumer, polled))
             self._move_due()
             if self._uncommitted and time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS:
                 self.consumer.commit_async(self.take_uncommitted(), callback=partial(self._committed, self.assignments))
@@ -106,9 +113,9 @@ class DelayConsumer:
                 due.append(records.popleft())
         if due:
             self._handle(due)
-            for record in due:
-                moved = OffsetAndMetadata(record.offset + 1, "", -1)
-                self._uncommitted[TopicPartition(record.topic, record.partition)] = moved
+            moved = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in due}
+            self._uncommitted |= {each: OffsetAndMetadata(offset, "", -1) for each, offset in moved.items()}
+            self.gauges.finished(moved)
         empty = [partition for partition, records in self.waiting.items() if not records]
         for partition in empty:
             del self.waiting[partition]

@@ -23,6 +23,10 @@ class Health:
     def crashed(self, component: str) -> None:
         self._crashed = component
 
+    def checks(self) -> dict[str, bool]:
+        """Whether each named part is ready now."""
+        return {name: check() is None for name, check in list(self._ready.items())}
+
     def healthz(self) -> tuple[int, dict[str, object]]:
         """(HTTP status, document)."""
         if self._crashed is not None:

@@ -29,7 +29,7 @@ class HealthServer:
                         body = orjson.dumps(document)
                     case "/metrics":
                         status = 200
-                        body, content_type = metrics.render()
+                        body, content_type = metrics.render(self.headers.get("Accept"))
                     case _:
                         status, body = 404, b'{"title":"Not Found","status":404}'
                 self.send_response(status)

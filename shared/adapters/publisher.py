@@ -12,7 +12,7 @@ A record that a broker refuses for good takes the process down: its work is not 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from shared.adapters.batch_producer import BatchProducer
+from shared.adapters.batch_producer import BatchProducer, refusal_of
 from shared.core.faults import InfrastructureError
 from shared.core.records import OutRecord
 
@@ -100,10 +100,10 @@ class Publisher:
             acknowledgement.failed(error)
             self._on_failure(error)
 
-        countdown = _Countdown(len(records), sent, refused)
-        for record in records:
-            future = self._client.append(record)
-            future.add_callback(countdown.sent)
+        futures = self._client.append(records)
+        countdown = _Countdown(len(futures), sent, refused)
+        for future in futures:
+            future.add_callback(countdown.came)
             future.add_errback(countdown.refused)
         self._client.wake()
 
@@ -123,7 +123,7 @@ class Publisher:
 
 
 class _Countdown:
-    """Tells what became of several records: once, that all were sent, or the first refusal."""
+    """Tells what became of several futures of records: once, that all were sent, or the first refusal."""
 
     def __init__(
         self, outstanding: int, all_sent: Callable[[], None], refused: Callable[[BaseException], None]
@@ -131,10 +131,14 @@ class _Countdown:
         self._outstanding = outstanding
         self._all_sent = all_sent
         self._refused: Callable[[BaseException], None] | None = refused
-        # Mostly the producer's thread calls; where a record is acknowledged before anybody listens, it is the sender's.
+        # Mostly the producer's thread calls; where a batch is acknowledged before anybody listens, it is the sender's.
         self._lock = threading.Lock()
 
-    def sent(self, _: object) -> None:
+    def came(self, value: object) -> None:
+        refusal = refusal_of(value)
+        if refusal is not None:
+            self.refused(refusal)
+            return
         with self._lock:
             self._outstanding -= 1
             is_last = self._outstanding == 0

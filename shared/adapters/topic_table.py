@@ -10,9 +10,11 @@ one dead letter for it is written by the recorder, which reads the same topic on
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from shared.adapters import metrics
 from shared.adapters.broker_patience import poll
@@ -22,6 +24,9 @@ from shared.core.records import Record
 from shared.core.topics import Topic
 
 _POLL_MS = 200
+#: Seconds between two questions for the topic's end, by which readers of metrics see how old the copy is.
+_ASK_SECONDS = 2.0
+_ASK_PATIENCE_MS = 1_000
 _logger = logging.getLogger("hookfleet.topic_table")
 
 
@@ -35,6 +40,10 @@ class TopicTable:
         self._moved = threading.Condition()
         self._positions: dict[int, int] = {}
         self._ready = False
+        #: An end that brokers told, when they were asked (monotonic seconds), and since when it is known to be reached.
+        self._end_asked: tuple[float, dict[TopicPartition, int]] | None = None
+        self._reached_at: float | None = None
+        metrics.TABLE_AGE_SECONDS.watch(topic.name, self._age)
 
     def run(self, stop: threading.Event) -> None:
         """Read to the end, then follow until ``stop``."""
@@ -47,6 +56,7 @@ class TopicTable:
                 for record in batch:
                     self._take(read(record))
             self._publish_positions(partitions, ends)
+            self._ask_for_end(partitions)
         self._consumer.close()
 
     def _take(self, record: Record) -> None:
@@ -72,6 +82,23 @@ class TopicTable:
                 self._ready = all(positions[each.partition] >= ends[each] for each in partitions)
             self._moved.notify_all()
         metrics.TABLE_OFFSET.labels(self.topic.name).set(sum(positions.values()))
+
+    def _ask_for_end(self, partitions: list[TopicPartition]) -> None:
+        asked_at = time.monotonic()
+        if self._end_asked is None or asked_at - self._end_asked[0] >= _ASK_SECONDS:
+            try:
+                self._end_asked = asked_at, self._consumer.end_offsets(partitions, timeout_ms=_ASK_PATIENCE_MS)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                return
+        told_at, ends = self._end_asked
+        if all(self._positions.get(each.partition, 0) >= ends[each] for each in partitions):
+            self._reached_at = told_at
+
+    def _age(self) -> metrics.Values:
+        reached_at = self._reached_at
+        return {} if reached_at is None else {(self.topic.name,): time.monotonic() - reached_at}
 
     def offset(self, partition: int = 0) -> int:
         """Everything below this offset of ``partition`` has been applied."""

@@ -25,7 +25,8 @@ from shared.adapters.batch_consumer import COMMIT_EVERY_RECORDS, COMMIT_EVERY_SE
 from shared.adapters.broker_patience import commit_before_leaving, committed, poll
 from shared.adapters.history_reader import HistoryReader, NewPartition
 from shared.adapters.json_logs import log
-from shared.adapters.kafka_clients import read, restart_at_committed
+from shared.adapters.kafka_clients import ends_of, read, restart_at_committed
+from shared.adapters.work_gauges import WorkGauges
 from shared.core.finished_history import NOTHING, Progress
 from shared.core.offset_tracking import OffsetTracker, decode_finished
 from shared.core.records import Record
@@ -114,6 +115,7 @@ class TrackingConsumer:
         self._finished_since_commit = 0
         self._committed_at = time.monotonic()
         self.assigned = False
+        self._gauges = WorkGauges(consumer.config["group_id"], topics)
 
     def run(self, stop: threading.Event) -> None:
         """Poll until ``stop``; then let what is under way finish, commit and leave the group."""
@@ -127,6 +129,8 @@ class TrackingConsumer:
                 break
             for partition, records in polled.items():
                 self._hand_out(partition, [read(record) for record in records])
+            if polled:
+                self._gauges.ends(ends_of(self._consumer, polled))
             self._commit_if_due()
         forgotten = self._reader.forget(lambda ticket: True)
         while self._under_way(self._trackers.values()) > forgotten:
@@ -169,6 +173,7 @@ class TrackingConsumer:
             self._trackers[partition] = self._new_tracker(partition, records[0].offset, "")
         tracker = self._trackers[partition]
         metrics.CONSUMED.labels(partition.topic).inc(len(records))
+        self._gauges.read(partition, records)
         with self._lock:
             fresh = [
                 (record, Ticket(tracker, partition, record.offset))
@@ -221,6 +226,7 @@ class TrackingConsumer:
             self._changed = self._changed - partitions
             self._finished_since_commit = 0
             self._committed_at = time.monotonic()
+        self._gauges.finished({partition: point.offset for partition, point in points.items()})
         return points
 
     def _under_way(self, trackers: Iterable[Tracker]) -> int:
@@ -249,6 +255,7 @@ class TrackingConsumer:
         """Partitions are gone: forget what was known of them."""
         self._reader.forget(lambda ticket: ticket.partition in partitions)
         self._taken_up -= partitions
+        self._gauges.dropped(partitions)
         unfinished = 0
         with self._lock:
             for partition in partitions & self._trackers.keys():

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from deploy.local.fleet.local_fleet import Fleet
 from deploy.local.fleet.plan import FleetPlan
 from tests.component.dispatcher.loopback_certificates import Authority
+from tests.databases import ENGINES, Databases
 from tests.flow.receiver import Receiver
+from tests.flow.span_collector import SpanCollector
 from tests.waiting import wait_for
 
 
@@ -23,7 +26,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def fleet(kafka_bootstrap: str, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def span_collector() -> Iterator[SpanCollector]:
+    """Where the fleet sends spans; it begins no trace by itself, so that only those of a test come in."""
+    collector = SpanCollector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture(scope="session")
+def fleet(
+    kafka_bootstrap: str,
+    authority: Authority,
+    span_collector: SpanCollector,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Fleet]:
     plan = FleetPlan(
         ingest=2,
         dispatcher=2,
@@ -33,12 +49,37 @@ def fleet(kafka_bootstrap: str, authority: Authority, tmp_path_factory: pytest.T
         topic_prefix=f"flow-{uuid.uuid4().hex[:8]}.",
         session_timeout_ms=6_000,
         drain_seconds=10.0,
+        extra={"HOOKFLEET_TRACING_ENDPOINT": span_collector.endpoint, "HOOKFLEET_TRACING_NEW_SHARE": "0"},
     )
     trusted = tmp_path_factory.mktemp("trusted") / "authority.pem"
     trusted.write_text(authority.pem)
-    env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "SSL_CERT_FILE": str(trusted)}
+    env = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
+        "SSL_CERT_FILE": str(trusted),
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
     with Fleet(tmp_path_factory.mktemp("fleet"), plan, env=env) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_fleet(
+    kafka_bootstrap: str, postgresql: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """A small fleet whose two recorders share a PostgreSQL."""
+    with postgresql.empty() as database_url:
+        plan = FleetPlan(
+            event_recorder=2,
+            partitions=2,
+            topic_prefix=f"flow-{uuid.uuid4().hex[:8]}.",
+            session_timeout_ms=6_000,
+            drain_seconds=10.0,
+            extra={"HOOKFLEET_DATABASE_URL": database_url},
+        )
+        env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+        with Fleet(tmp_path_factory.mktemp("postgresql-fleet"), plan, env=env) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")
@@ -168,6 +209,20 @@ class Case:
 
 @pytest.fixture
 def case(fleet: Fleet, receiver: Receiver) -> Iterator[Case]:
+    with _case(fleet, receiver) as made:
+        yield made
+
+
+@pytest.fixture(params=ENGINES)
+def recorded_case(request: pytest.FixtureRequest, receiver: Receiver) -> Iterator[Case]:
+    """A case whose recorder keeps what happens in one engine, and in the other."""
+    running: Fleet = request.getfixturevalue("fleet" if request.param == "sqlite" else "postgresql_fleet")
+    with _case(running, receiver) as made:
+        yield made
+
+
+@contextmanager
+def _case(fleet: Fleet, receiver: Receiver) -> Iterator[Case]:
     headers = {"Authorization": f"Bearer {fleet.api_key}"}
     with httpx.Client(base_url=fleet.url, headers=headers, timeout=30) as http:
         yield Case(fleet, receiver, http)

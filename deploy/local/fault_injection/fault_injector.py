@@ -52,6 +52,8 @@ class FaultInjector:
             return None
         if self._waiting[0].part in self._comes_back.keys() | self._leaving:
             return None  # it is away already, and is hurt when it is back
+        if self._waiting[0].action is Action.REPLACE and not self.all_ready():
+            return None
         fault = self._waiting.popleft()
         self._note(str(fault))
         self._do(fault)
@@ -81,7 +83,7 @@ class FaultInjector:
             case Action.KILL, part:
                 self._fleet.kill(part.service, part.index)
                 self._comes_back[part] = time.monotonic() + fault.absent_seconds
-            case Action.REMOVE, part:
+            case Action.REMOVE | Action.REPLACE, part:
                 self._leaving.add(part)
                 self._comes_back[part] = time.monotonic() + fault.absent_seconds
                 os.kill(self._fleet.pid(part.service, part.index), signal.SIGTERM)

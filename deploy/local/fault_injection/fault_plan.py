@@ -1,4 +1,5 @@
-"""Which faults happen when: drawn from a seed, so that a trial that failed can be repeated.
+"""Which faults happen when: drawn from a seed, so that a trial that failed can be repeated; or, what is no fault but
+must look like none to everybody, each process replaced in turn.
 
 Faults come in rounds. A round holds every fault once or several times, in random order and at random distances, so that
 even the shortest trial kills every service and the broker; a long trial is many rounds, each in another order.
@@ -27,6 +28,9 @@ class Action(StrEnum):
     """SIGKILL a process, and start it again after a while."""
     REMOVE = "remove"
     """SIGTERM a dispatcher, which leaves in order, and add it again after a while."""
+    REPLACE = "replace"
+    """SIGTERM a process, start it anew as soon as it has ended, and do nothing else until the whole fleet is ready: a
+    rolling restart."""
     CRASH_BROKER = "crash broker"
     """SIGKILL Kafka and start it on the same data and port."""
 
@@ -71,6 +75,14 @@ def draw_faults(chance: random.Random, plan: FleetPlan, rounds: int) -> Sequence
         actions = chance.sample(_ROUND, len(_ROUND))
         faults += [_fault(chance, plan, at, *action) for at, action in zip(times, actions, strict=True)]
     return faults
+
+
+def rolling_restarts(plan: FleetPlan, rounds: int) -> Sequence[Fault]:
+    """Every process of every service replaced in turn, ``rounds`` times over, in the order in which the operations guide
+    upgrades them: who reads a topic before who writes it."""
+    order = (Service.EVENT_RECORDER, Service.DISABLER, Service.DISPATCHER, Service.INGEST)
+    turn = [part for service in order for part in plan.parts() if part.service is service]
+    return [Fault(0.0, Action.REPLACE, part) for _ in range(rounds) for part in turn]
 
 
 def _times(chance: random.Random, begin: float) -> list[float]:

@@ -1,7 +1,9 @@
 """What came of one HTTP request, without the library that made it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from shared.core.trace_context import TRACEPARENT, TRACESTATE, TraceContext
 
 Header = tuple[str, str]
 
@@ -28,6 +30,13 @@ class Request:
     timeout_seconds: float
     method: str = "POST"
     client_certificate: ClientCertificate | None = None
+
+
+def traced(request: Request, trace: TraceContext) -> Request:
+    """The request with a trace context in place of one that a webhook or a template may have set."""
+    names = {TRACEPARENT, TRACESTATE}
+    kept = [header for header in request.headers if header[0].lower() not in names]
+    return replace(request, headers=[*kept, *trace.headers()])
 
 
 @dataclass(frozen=True, slots=True)

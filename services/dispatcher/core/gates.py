@@ -4,10 +4,12 @@ What another worker let through meanwhile is not known here, so nothing that was
 gate that nobody needs is dropped when there are many: one made anew is stricter, never laxer.
 """
 
+from collections.abc import Iterator
 from math import ceil
 from typing import Final, Generic, TypeVar
 
 from services.dispatcher.core.gate import Gate, Limits, Passage, Room
+from services.dispatcher.core.window import Window
 
 #: Gates of one partition, beyond which idle ones are dropped: some 500 bytes each.
 MOST_GATES: Final = 10_000
@@ -43,6 +45,12 @@ class Gates(Generic[T]):
         gate = self.of(partition, name)
         wait_ms = gate.wait_ms(limits, room, now_ms)
         return ceil(wait_ms) if wait_ms else gate.begin(now_ms)
+
+    def windows(self) -> Iterator[Window]:
+        """Every window there is now. For looking only: another thread may be at work on them."""
+        for gates in list(self._gates.values()):
+            for gate in list(gates.values()):
+                yield gate.window
 
     def begin_anew(self, partition: int) -> None:
         """The partition was taken over."""

@@ -15,27 +15,28 @@ from shared.core.messages.delivery import DELIVERY_HEADER
 
 def match_record(match: Match) -> bytes:
     """`MatchRecord`: what the event led to."""
-    return orjson.dumps(
-        {
-            "v": 1,
-            "kind": "match",
-            "organization": match.event.organization,
-            "event": _reference(match.event),
-            "accepted_ms": match.accepted_ms,
-            "matched_ms": match.now_ms,
-            "config_offset": match.config_offset,
-            "runs": [
-                {
-                    "run_id": run.run_id,
-                    "integration_id": run.integration_id,
-                    "rule_id": run.rule_id,
-                    "webhook_id": run.webhook_id,
-                }
-                for run in match.runs
-            ],
-            "unevaluable": [{"rule_id": each.rule_id, "reason": each.reason} for each in match.unevaluable],
-        }
-    )
+    record: Document = {
+        "v": 1,
+        "kind": "match",
+        "organization": match.event.organization,
+        "event": _reference(match.event),
+        "accepted_ms": match.accepted_ms,
+        "matched_ms": match.now_ms,
+        "config_offset": match.config_offset,
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "integration_id": run.integration_id,
+                "rule_id": run.rule_id,
+                "webhook_id": run.webhook_id,
+            }
+            for run in match.runs
+        ],
+        "unevaluable": [{"rule_id": each.rule_id, "reason": each.reason} for each in match.unevaluable],
+    }
+    if match.trace is not None:
+        record["trace_id"] = match.trace.trace_id
+    return orjson.dumps(record)
 
 
 def request_headers(match: Match, run: Triggered) -> Headers:
@@ -60,6 +61,8 @@ def request_headers(match: Match, run: Triggered) -> Headers:
         "waited_ms": 0,
         "deferrals": 0,
     }
+    if match.trace is not None:
+        request |= match.trace.headers()
     return [
         (ORGANIZATION_HEADER, organization.encode()),
         (RUN_ID_HEADER, run.run_id.encode()),

@@ -20,6 +20,7 @@ from shared.core.cloud_events import CloudEvent
 from shared.core.identifiers import run_id_of_event
 from shared.core.resources import Ordering
 from shared.core.topics import ordering_key
+from shared.core.trace_context import TraceContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Unevaluable:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What one event led to, and by what: ``chain`` is empty but for events about integrations."""
+    """What one event led to, and by what: ``chain`` is empty but for events about integrations. ``trace`` is the
+    context that its runs go on under."""
 
     event: CloudEvent
     runs: tuple[Triggered, ...]
@@ -67,6 +69,7 @@ class Match:
     config_offset: int
     accepted_ms: int
     now_ms: int
+    trace: TraceContext | None = None
 
 
 def match(
@@ -78,6 +81,7 @@ def match(
     config_offset: int,
     accepted_ms: int,
     now_ms: int,
+    trace: TraceContext | None = None,
 ) -> Match:
     """Match one event.
 
@@ -94,7 +98,7 @@ def match(
             runs.extend(
                 _triggered(rule.id, target, event) for target in rule.targets if target.integration_id not in chain
             )
-    return Match(event, tuple(runs), tuple(unevaluable), chain, config_offset, accepted_ms, now_ms)
+    return Match(event, tuple(runs), tuple(unevaluable), chain, config_offset, accepted_ms, now_ms, trace)
 
 
 def _triggered(rule_id: str, target: Target, event: CloudEvent) -> Triggered:

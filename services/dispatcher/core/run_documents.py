@@ -34,7 +34,7 @@ def event_document(event: EventRef) -> Document:
 
 def facts_document(request: DeliveryRequest) -> Document:
     """`RunFacts`: what identifies the run in its run-log records."""
-    return present(
+    facts = present(
         {
             "organization": request.organization,
             "run_id": request.run_id,
@@ -48,6 +48,9 @@ def facts_document(request: DeliveryRequest) -> Document:
             "created_ms": request.created_ms,
         }
     )
+    if request.traceparent is not None:
+        facts["trace_id"] = request.trace_id
+    return facts
 
 
 def stage_document(stage: Stage, redaction: Redaction) -> Document:

@@ -35,6 +35,7 @@ from shared.core.messages.run_log import Stage
 from shared.core.records import OutRecord
 from shared.core.retry_tiers import Due, next_hop
 from shared.core.topics import Topics, delivery_key, integration_key, run_key
+from shared.core.trace_context import TraceContext
 
 SOURCE = "hookfleet/dispatcher"
 #: Characters of an error's detail.
@@ -44,7 +45,7 @@ MAX_DETAIL = 500
 @dataclass(frozen=True, slots=True)
 class Attempted:
     """One attempt and what was decided about it. ``request`` is null when none could be built. ``secrets`` are those it
-    used, ``entity`` is what the integration's mapping is about."""
+    used, ``entity`` is what the integration's mapping is about, ``trace`` the context that the request carried."""
 
     request: Request | None
     result: Result
@@ -55,6 +56,7 @@ class Attempted:
     ended_ms: int
     secrets: tuple[str, ...] = field(default=(), repr=False)
     entity: events.Entity | None = None
+    trace: TraceContext | None = None
 
     @property
     def code(self) -> str:
@@ -112,22 +114,13 @@ def records_of_attempt(
     sent = attempted.request
     redaction = redaction_of(attempted.secrets, sent)
     verdict = _told(attempted.verdict, redaction)
-    records = [_log_record(request, _attempt(request, value, attempted, verdict, redaction), topics)]
+    records = [_log_record(request, _attempt(request, value, attempted, verdict, redaction), topics, attempted.trace)]
+
+    ended_ms, named = attempted.ended_ms, attempted.entity
 
     def ended(event_type: str, status: events.RunStatus, message: str, error: events.ErrorDetail | None) -> OutRecord:
         return _outcome(
-            request,
-            value,
-            event_type,
-            status,
-            attempts,
-            message,
-            error,
-            attempted.ended_ms,
-            terms,
-            topics,
-            time,
-            attempted.entity,
+            request, value, event_type, status, attempts, message, error, ended_ms, terms, topics, time, named
         )
 
     match verdict, attempted.next:
@@ -189,7 +182,7 @@ def records_of_skip(
     }
     event_type = events.RUN_SKIPPED if error is None else events.PERFORM_ERROR
     outcome = _outcome(request, value, event_type, status, request.attempts, reason, error, now_ms, terms, topics, time)
-    return [_log_record(request, skip, topics), outcome]
+    return [_log_record(request, skip, topics, request.trace), outcome]
 
 
 def waiting(request: DeliveryRequest, value: bytes, due_ms: int, now_ms: int, topics: Topics) -> OutRecord:
@@ -287,6 +280,7 @@ def _event_record(
         integration_id=request.integration_id,
         time=time,
         data=data,
+        trace=request.trace,
     )
     key = integration_key(request.organization, request.integration_id)
     return OutRecord(
@@ -294,7 +288,9 @@ def _event_record(
     )
 
 
-def _log_record(request: DeliveryRequest, document: Document, topics: Topics) -> OutRecord:
+def _log_record(request: DeliveryRequest, document: Document, topics: Topics, trace: TraceContext | None) -> OutRecord:
     headers = [(ORGANIZATION_HEADER, request.organization.encode()), (RUN_ID_HEADER, request.run_id.encode())]
+    if trace is not None:
+        headers += trace.record_headers()
     key = run_key(request.organization, request.run_id)
     return OutRecord(topics.run_log.name, key, orjson.dumps(document), headers)

@@ -7,10 +7,13 @@ bytes in base64 behind the prefix ``whsec_``.
 import base64
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 
 from services.dispatcher.core.exchange import Header
 
 SECRET_PREFIX = "whsec_"
+#: Keys of which the beginning of every signature is kept.
+_KEPT = 4_000
 
 
 def signing_key(secret: str) -> bytes:
@@ -23,6 +26,18 @@ def signed_headers(webhook_id: str, timestamp_seconds: int, body: bytes, keys: S
     headers = [("webhook-id", webhook_id), ("webhook-timestamp", str(timestamp_seconds))]
     if keys:
         signed = f"{webhook_id}.{timestamp_seconds}.".encode() + body
-        signatures = ["v1," + base64.b64encode(hmac.digest(each, signed, "sha256")).decode() for each in keys]
+        signatures = ["v1," + base64.b64encode(_digest(each, signed)).decode() for each in keys]
         headers.append(("webhook-signature", " ".join(signatures)))
     return headers
+
+
+def _digest(key: bytes, signed: bytes) -> bytes:
+    # hmac.digest() does as much in a quarter more, and lets go of the interpreter's lock, to wait for it again.
+    begun = _begun(key).copy()
+    begun.update(signed)
+    return begun.digest()
+
+
+@lru_cache(_KEPT)
+def _begun(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")

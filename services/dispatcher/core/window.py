@@ -28,6 +28,14 @@ class Sign(Enum):
     NOT_ASKED = "not asked"
 
 
+class WindowState(Enum):
+    """Takes more requests, takes no more now, or did not answer the last time."""
+
+    OPEN = "open"
+    FULL = "full"
+    TROUBLED = "troubled"
+
+
 @dataclass(slots=True)
 class Window:
     """The window of one integration. ``proven``: the receiver answered the last time."""
@@ -39,6 +47,13 @@ class Window:
     _quiet_since_ms: int = 0
     _threshold: float = inf
     _shrunk_ms: int = -1
+
+    @property
+    def state(self) -> WindowState:
+        """What to call it when windows are counted."""
+        if not self.proven and self._shrunk_ms >= 0:
+            return WindowState.TROUBLED
+        return WindowState.FULL if self.in_flight >= self.limit else WindowState.OPEN
 
     def begin(self, now_ms: int) -> None:
         """A request begins."""

@@ -7,7 +7,7 @@ What this module refuses to know: HTTP. Content modes are told apart by
 `services.ingest.http_api.event_bodies`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from shared.core.messages.base import ORGANIZATION_HEADER
 from shared.core.messages.integration_events import DATA_OF
 from shared.core.records import OutRecord
 from shared.core.topics import MAX_EVENT_BYTES, system_event_key
+from shared.core.trace_context import TraceContext
 
 #: Events in one request at most.
 MAX_BATCH_EVENTS: Final = 1_000
@@ -24,11 +25,13 @@ MAX_BATCH_EVENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEvent:
-    """To be produced as ``record``."""
+    """To be produced as ``record``. ``trace`` is the context it travels under, where it has one."""
 
     id: str
     source: str
+    type: str
     record: OutRecord
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,17 @@ class RefusedEvent:
 
 EventVerdict = AcceptedEvent | RefusedEvent
 
+#: The context that an accepted event goes on under.
+TraceOf = Callable[[CloudEvent], TraceContext | None]
 
-def judge_event(document: Any, *, field: str, organization: str, received: str, topic: str) -> EventVerdict:
+
+def untraced(event: CloudEvent) -> None:
+    """For whoever traces nothing."""
+
+
+def judge_event(
+    document: Any, *, field: str, organization: str, received: str, topic: str, trace_of: TraceOf = untraced
+) -> EventVerdict:
     """Check one structured event. ``received`` (RFC 3339) becomes its time where it has none; ``field`` is
     its place in the request, empty for a single event."""
     if isinstance(document, Mapping) and document.get("time") is None:
@@ -65,24 +77,32 @@ def judge_event(document: Any, *, field: str, organization: str, received: str, 
             "send less data, or a reference to it",
         )
         return RefusedEvent(event.id, (fault,), too_large=True)
-    return AcceptedEvent(event.id, event.source, _record(event, value, topic))
+    trace = trace_of(event)
+    return AcceptedEvent(event.id, event.source, event.type, _record(event, value, topic, trace), trace)
 
 
-def judge_batch(documents: Sequence[Any], *, organization: str, received: str, topic: str) -> tuple[EventVerdict, ...]:
+def judge_batch(
+    documents: Sequence[Any], *, organization: str, received: str, topic: str, trace_of: TraceOf = untraced
+) -> tuple[EventVerdict, ...]:
     """One verdict per event, in the order sent."""
     return tuple(
-        judge_event(document, field=f"[{index}]", organization=organization, received=received, topic=topic)
+        judge_event(
+            document,
+            field=f"[{index}]",
+            organization=organization,
+            received=received,
+            topic=topic,
+            trace_of=trace_of,
+        )
         for index, document in enumerate(documents)
     )
 
 
-def _record(event: CloudEvent, value: bytes, topic: str) -> OutRecord:
-    return OutRecord(
-        topic,
-        system_event_key(event.organization, event.subject, event.id),
-        value,
-        [(ORGANIZATION_HEADER, event.organization.encode()), ("content-type", CONTENT_TYPE.encode())],
-    )
+def _record(event: CloudEvent, value: bytes, topic: str, trace: TraceContext | None) -> OutRecord:
+    headers = [(ORGANIZATION_HEADER, event.organization.encode()), ("content-type", CONTENT_TYPE.encode())]
+    if trace is not None:
+        headers += trace.record_headers()
+    return OutRecord(topic, system_event_key(event.organization, event.subject, event.id), value, headers)
 
 
 def _claimed_id(document: Any) -> str | None:

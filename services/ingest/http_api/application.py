@@ -21,6 +21,7 @@ from services.ingest.http_api.state_requests import state_requests_router
 from services.ingest.record_acceptance import RecordAcceptance
 from shared.adapters.clock import Clock
 from shared.adapters.health import Health
+from shared.adapters.tracing import Tracing
 from shared.core.topics import Topics
 
 #: Bytes of all request bodies that are being read or worked on: eight of the largest.
@@ -43,6 +44,7 @@ def build_application(
     topics: Topics,
     clock: Clock,
     new_id: Callable[[], str],
+    tracing: Tracing,
 ) -> FastAPI:
     """Put the routes together. Events are taken as soon as the process listens; configuration once it has been read,
     because before that "there is none" would be a lie."""
@@ -62,6 +64,7 @@ def build_application(
             quota=quota,
             topic=topics.system_events.name,
             clock=clock,
+            tracing=tracing,
         )
     )
     configuration = APIRouter(dependencies=[Depends(configuration_is_read)])

@@ -21,12 +21,14 @@ from services.ingest.core.event_batch import (
 )
 from services.ingest.core.event_quota import EventQuota
 from services.ingest.http_api.event_bodies import ManyEvents, OneEvent, read_events
+from services.ingest.http_api.event_traces import EventTraces
 from services.ingest.http_api.openapi_schema import EVENTS_OPERATION, OVER_QUOTA_RESPONSE
 from services.ingest.http_api.problems import invalid, over_quota, too_large, unavailable
 from services.ingest.http_api.request_bodies import RequestBodies
 from services.ingest.record_acceptance import NotAcknowledged, RecordAcceptance
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
+from shared.adapters.tracing import Tracing
 from shared.core.records import OutRecord
 
 #: A batch as sent, in bytes. A single event is bounded by its structured form, whatever the white space around it.
@@ -41,6 +43,7 @@ def events_router(
     quota: EventQuota | None,
     topic: str,
     clock: Clock,
+    tracing: Tracing,
 ) -> APIRouter:
     """Routes for events."""
     router = APIRouter(tags=["events"])
@@ -57,18 +60,29 @@ def events_router(
     async def has_room() -> None:
         admit(0)
 
-    def judged(request: Request, raw: bytes) -> EventVerdict | tuple[EventVerdict, ...]:
+    def judged(
+        request: Request, raw: bytes, started_ms: int, traces: EventTraces
+    ) -> EventVerdict | tuple[EventVerdict, ...]:
         """What is read from the body, many times its size, ends here: only records wait for the brokers."""
-        received = rfc3339(clock())
+        received = rfc3339(started_ms)
         match read_events(request, raw):
             case OneEvent(document):
                 admit(1)
-                return judge_event(document, field="", organization=organization, received=received, topic=topic)
+                return judge_event(
+                    document,
+                    field="",
+                    organization=organization,
+                    received=received,
+                    topic=topic,
+                    trace_of=traces.of,
+                )
             case ManyEvents(documents):
                 if len(documents) > MAX_BATCH_EVENTS:
                     raise too_large("(body)", f"more than {MAX_BATCH_EVENTS} events", "send several batches")
                 admit(len(documents))
-                return judge_batch(documents, organization=organization, received=received, topic=topic)
+                return judge_batch(
+                    documents, organization=organization, received=received, topic=topic, trace_of=traces.of
+                )
 
     @router.post(
         "/v1/events",
@@ -80,11 +94,15 @@ def events_router(
     )
     async def send_events(request: Request, raw: Annotated[bytes, Depends(bodies.up_to(MAX_BODY_BYTES))]) -> Response:
         """One CloudEvent (structured or binary mode) or a batch. Sending the same event again is harmless."""
-        match judged(request, raw):
-            case tuple() as verdicts:
-                return await _answer_batch(verdicts, acceptance)
-            case verdict:
-                return await _answer_one(verdict, acceptance)
+        started_ms, traces = clock(), EventTraces(tracing, organization, request)
+        verdicts = judged(request, raw, started_ms, traces)
+        if isinstance(verdicts, tuple):
+            answer = await _answer_batch(verdicts, acceptance)
+        else:
+            answer = await _answer_one(verdicts, acceptance)
+            verdicts = (verdicts,)
+        traces.accepted((each for each in verdicts if isinstance(each, AcceptedEvent)), started_ms, clock())
+        return answer
 
     return router
 

@@ -1,7 +1,7 @@
 """``/healthz``, ``/readyz`` and ``/metrics`` beside the API, without a key: probes and scrapers have none."""
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from shared.adapters import metrics
 from shared.adapters.health import Health
@@ -23,9 +23,9 @@ def health_router(health: Health) -> APIRouter:
         return _answer(health.readyz())
 
     @router.get("/metrics")
-    async def scrape() -> Response:
-        body, content_type = metrics.render()
-        return Response(body, media_type=content_type)
+    async def scrape(request: Request) -> Response:
+        body, content_type = metrics.render(request.headers.get("accept"))
+        return Response(body, headers={"Content-Type": content_type})
 
     return router
 

@@ -64,8 +64,8 @@ class DeliveryRequest(Message):
     is the integration's epoch when the first attempt began, null before. ``chain`` holds the integrations whose errors
     led to this event, oldest first. ``waited_ms`` is what the receiver has cost the run so far: attempts and the waits
     between them, as planned; a run has a deadline and our own downtime must not use it up. ``deferrals`` counts how
-    often the run was put off since its last attempt. ``traceparent`` and ``tracestate`` are the trace context under which
-    its attempts are made, where the event had one. ``stored`` travels in headers beside this document, not in it.
+    often the run was put off since its last attempt. ``traceparent`` and ``tracestate`` are the trace context under
+    which its attempts are made, where the event had one. ``stored`` travels in headers beside this document, not in it.
     """
 
     v: Literal[1] = 1

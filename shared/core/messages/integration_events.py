@@ -25,6 +25,7 @@ from shared.core.messages.base import (
 )
 from shared.core.messages.delivery import AttemptSummary, Trigger
 from shared.core.topics import integration_key
+from shared.core.trace_context import TraceContext, context_of_event, read_context
 
 RUN_COMPLETED: Final = "integration.run.completed"
 RUN_SKIPPED: Final = "integration.run.skipped"
@@ -182,6 +183,8 @@ class IntegrationEvent(Message):
     organization: str
     time: str
     data: EventData
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     @property
     def key(self) -> bytes:
@@ -197,6 +200,7 @@ class IntegrationEvent(Message):
             integration_id=self.data.integration_id,
             time=self.time,
             data=orjson.Fragment(self.data.encode()),
+            trace=read_context(self.traceparent, self.tracestate),
         )
 
     def headers(self) -> Headers:
@@ -213,21 +217,24 @@ def encode_event(
     integration_id: str,
     time: str,
     data: orjson.Fragment | dict[str, object],
+    trace: TraceContext | None = None,
 ) -> bytes:
-    """A CloudEvent in structured JSON; its subject is the integration. ``data`` is of the type's form (`DATA_OF`)."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": source,
-            "type": event_type,
-            "organization": organization,
-            "subject": integration_id,
-            "time": time,
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-    )
+    """A CloudEvent in structured JSON; its subject is the integration. ``data`` is of the type's form (`DATA_OF`),
+    ``trace`` stands in the attributes that the distributed tracing extension has for it."""
+    event = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": source,
+        "type": event_type,
+        "organization": organization,
+        "subject": integration_id,
+        "time": time,
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    if trace is not None:
+        event |= trace.headers()
+    return orjson.dumps(event)
 
 
 def event_headers(organization: str, event_type: str, run_id: str | None) -> Headers:
@@ -255,6 +262,7 @@ def decode_integration_event(value: bytes) -> IntegrationEvent:
         data: Any = model.model_validate(event.data)
     except ValidationError as error:
         raise InvalidInput(faults_of(error, "data")) from None
+    trace = context_of_event(event.document)
     return IntegrationEvent.model_construct(
         id=event.id,
         source=event.source,
@@ -262,6 +270,8 @@ def decode_integration_event(value: bytes) -> IntegrationEvent:
         organization=event.organization,
         time=event.time or "",
         data=data,
+        traceparent=None if trace is None else trace.traceparent,
+        tracestate=None if trace is None else trace.state,
     )
 
 

@@ -43,6 +43,7 @@ class MatchRecord(Message):
     config_offset: int
     runs: tuple[PlannedRun, ...] = ()
     unevaluable: tuple[UnevaluableRule, ...] = ()
+    trace_id: str | None = None
 
 
 class StageName(StrEnum):
@@ -101,7 +102,7 @@ class Exchange(Message):
 
 
 class RunFacts(Message):
-    """What identifies a run in every record about it."""
+    """What identifies a run in every record about it. ``trace_id`` is the trace it belongs to, where there is one."""
 
     organization: str
     run_id: str
@@ -113,6 +114,7 @@ class RunFacts(Message):
     origin_run_id: str | None = None
     accepted_ms: int
     created_ms: int
+    trace_id: str | None = None
 
 
 class AttemptRecord(Message):

@@ -39,6 +39,8 @@ class Work:
         self.finished: list[int] = []
         self.crashes: list[BaseException] = []
         self.raises: BaseException | None = None
+        self.limits_raise: Exception | None = None
+        self.deferral_raises: Exception | None = None
         self.acknowledge_at_once = True
         self._gate = asyncio.Event()
         self._offset = 0
@@ -56,9 +58,13 @@ class Work:
         )
 
     def limits(self, request: DeliveryRequest) -> Limits | None:
+        if self.limits_raise is not None:
+            raise self.limits_raise
         return self.limit
 
     def deferred(self, request: DeliveryRequest, value: bytes, defer: Defer) -> list[OutRecord]:
+        if self.deferral_raises is not None:
+            raise self.deferral_raises
         self.deferrals.append((request.run_id, defer))
         return [LATER]
 

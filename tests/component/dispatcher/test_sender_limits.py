@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.dispatcher.core.gate import Limits
+from shared.core.dead_letters import Reason, read_dead_letter
 from tests.component.dispatcher.sender_work import DUE, LATER, Work
 from tests.waiting import wait_for
 
@@ -17,6 +18,14 @@ INITIAL_WINDOW = 10
 def work() -> Iterator[Work]:
     made = Work()
     made.limit = Limits()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def narrow() -> Iterator[Work]:
+    """With room for three at once."""
+    made = Work(max_in_flight=3)
     yield made
     made.close()
 
@@ -111,3 +120,51 @@ def test_a_partition_that_comes_anew_begins_without_what_was_saved_up(work: Work
     work.sender.take([work.record(f"run-{number}") for number in range(5)])
     wait_for(lambda: len(work.begun) + len(work.deferrals) >= 5, "each begins or is put off, but for one that is held")
     assert len(work.begun) == begin
+
+
+def _set_aside(work: Work) -> list[tuple[bytes | None, Reason]]:
+    """The dead letters: the original value and the reason of each."""
+    letters = [read_dead_letter(each.headers, each.value) for each in work.produced if each.topic == "dead-letters"]
+    return [(letter.value, letter.reason) for letter in letters]
+
+
+def test_a_fault_of_ours_in_looking_up_limits_sets_the_record_aside_and_costs_no_slot(narrow: Work) -> None:
+    narrow.limits_raise = ZeroDivisionError("ours")
+    narrow.sender.take([narrow.record(f"run-{number}") for number in range(7)])
+    wait_for(lambda: sorted(narrow.finished) == list(range(7)), "all are set aside")
+    assert _set_aside(narrow) == [(b"{}", Reason.INTERNAL)] * 7
+    narrow.limits_raise = None
+    narrow.sender.take([narrow.record(f"later-{number}") for number in range(5)])
+    wait_for(lambda: narrow.running == 3, "every slot is there")
+
+
+def test_a_fault_of_ours_in_looking_up_limits_of_a_held_run_sets_it_aside(work: Work) -> None:
+    work.limit = Limits(concurrency=1)
+    work.sender.take([work.record("first"), work.record("a")])
+    wait_for(lambda: work.running == 1, "one begins and one is held")
+    work.limits_raise = ZeroDivisionError("ours")
+    wait_for(lambda: work.finished == [1], "the held one is set aside")
+    assert _set_aside(work) == [(b"{}", Reason.INTERNAL)]
+    work.open()
+    wait_for(lambda: work.finished == [1, 0], "the other one goes on")
+
+
+def test_a_fault_of_ours_in_putting_a_run_off_sets_the_record_aside_and_costs_no_slot(narrow: Work) -> None:
+    narrow.limit = Limits(per_second=0.1)
+    narrow.deferral_raises = ZeroDivisionError("ours")
+    narrow.sender.take([narrow.record(f"run-{number}") for number in range(7)])
+    wait_for(lambda: sorted(narrow.finished) == list(range(7)), "all are set aside")
+    assert _set_aside(narrow) == [(b"{}", Reason.INTERNAL)] * 7
+    narrow.limit = None
+    narrow.sender.take([narrow.record(f"later-{number}") for number in range(5)])
+    wait_for(lambda: narrow.running == 3, "every slot is there")
+
+
+def test_a_fault_of_ours_in_putting_a_held_run_off_sets_it_aside(work: Work) -> None:
+    work.limit = Limits(concurrency=1)
+    work.sender.take([work.record("first"), work.record("a")])
+    wait_for(lambda: work.running == 1, "one begins and one is held")
+    work.deferral_raises = ZeroDivisionError("ours")
+    work.now_ms = 60_000
+    wait_for(lambda: work.finished == [1], "the held one is set aside")
+    assert _set_aside(work) == [(b"{}", Reason.INTERNAL)]

@@ -6,19 +6,17 @@ from pathlib import Path
 
 import pytest
 
-import bench.peers
-from bench.peers.go_programs import GoProgram
-from bench.peers.kept_builds import kept
 from bench.peers.sink import BENTO
-from bench.peers.unavailable import Unavailable
 from bench.peers.webhook_server import CONVOY
+from deploy.programs.go_programs import BuildFailed, GoProgram
+from deploy.programs.kept_builds import kept
 
 BUILT = "program"
 
 
-@pytest.mark.parametrize("program", [BENTO, CONVOY], ids=lambda program: program.folder)
+@pytest.mark.parametrize("program", [BENTO, CONVOY], ids=lambda program: program.name)
 def test_the_published_version_is_the_one_that_is_built(program: GoProgram) -> None:
-    text = Path(str(bench.peers.__file__)).with_name(program.folder).joinpath("go.mod").read_text()
+    text = (program.folder / "go.mod").read_text()
     assert f"{program.module} v{program.version}" in text
 
 
@@ -47,14 +45,14 @@ def test_a_build_that_failed_leaves_nothing_that_looks_built(tmp_path: Path) -> 
 
     def fail(folder: Path) -> None:
         (folder / BUILT).touch()
-        raise Unavailable("no compiler")
+        raise BuildFailed("no compiler")
 
-    with pytest.raises(Unavailable, match="no compiler"):
+    with pytest.raises(BuildFailed, match="no compiler"):
         kept("sink", [b"1.0"], env, fail)
     empty = kept("sink", [b"1.0"], env, lambda folder: None)
     assert list(empty.iterdir()) == []
 
 
 def test_without_go_the_reason_is_said(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="Go is needed"):
+    with pytest.raises(BuildFailed, match="Go is needed"):
         BENTO.built({"XDG_CACHE_HOME": str(tmp_path), "PATH": str(tmp_path)}, lambda line: None)

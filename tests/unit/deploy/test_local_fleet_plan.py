@@ -80,7 +80,21 @@ def test_a_path_belongs_to_one_service() -> None:
         "/v1/integrations/x/enable",
         "/openapi.json",
     )
-    recorder = ("/v1/events/", "/v1/events/x/trace", "/v1/runs", "/v1/runs/x", "/v1/integration-events")
+    recorder = (
+        "/v1/events/",
+        "/v1/events/x/trace",
+        "/v1/runs",
+        "/v1/runs/x",
+        "/v1/integration-events",
+        "/v1/integration-events/acts",
+        "/v1/recent-events",
+        "/v1/alerts",
+        "/v1/statistics/integrations",
+        "/v1/replays/offer",
+        "/v1/removals",
+        "/v1/trail",
+        "/v1/recorder/openapi.json",
+    )
     nobody = ("/v1", "/v1/webhooksx", "/v1/eventsx", "/metrics", "/docs", "//v1/runs")
     assert {upstream_of(path) for path in ingest} == {Upstream.INGEST}
     assert {upstream_of(path) for path in recorder} == {Upstream.EVENT_RECORDER}

@@ -9,6 +9,7 @@ import pytest
 from services.dispatcher.delay_handler import DelayHandler
 from services.dispatcher.match_handler import MatchHandler
 from shared.adapters.dead_letter_box import DeadLetterBox
+from shared.adapters.tracing import NoTracing, Tracing
 from shared.core.dead_letters import Reason, read_dead_letter
 from shared.core.faults import Fault, InfrastructureError
 from shared.core.messages.delivery import DUE_HEADER
@@ -64,7 +65,7 @@ def record(
 # match
 
 
-def matched(*records: Record, behind: bool = False) -> Produced:
+def matched(*records: Record, behind: bool = False, tracing: Tracing = NoTracing()) -> Produced:  # noqa: B008
     produced = Produced()
     MatchHandler(
         topics=TOPICS,
@@ -74,6 +75,7 @@ def matched(*records: Record, behind: bool = False) -> Produced:
         publish=produced,
         dead_letters=DEAD_LETTERS,
         clock=lambda: 60,
+        tracing=tracing,
     )(records)
     return produced
 

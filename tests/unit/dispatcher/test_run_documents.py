@@ -30,6 +30,8 @@ FULL = samples.request(
     first_sent_ms=1,
     waited_ms=5,
     epoch=2,
+    traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate="a=1",
 )
 STAGES = (
     Stage(name=StageName.AUTHENTICATE, started_ms=1, duration_ms=0, ok=True),

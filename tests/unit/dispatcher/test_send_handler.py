@@ -12,11 +12,13 @@ from services.dispatcher.preparation import Preparation
 from services.dispatcher.rendering import Renderer
 from services.dispatcher.send_handler import SendHandler
 from shared.adapters.clock import now_ms
+from shared.adapters.tracing import NoTracing, Tracing
 from shared.core.messages.delivery import DUE_HEADER, AttemptSummary, DeliveryRequest
 from shared.core.messages.integration_events import RunOutcome, RunStatus, decode_integration_event
 from shared.core.messages.state import IntegrationState
+from shared.core.records import OutRecord
 from shared.core.resources import DisablePolicy
-from shared.core.topics import topics
+from shared.core.topics import Topic, topics
 from tests.unit.dispatcher import samples
 from tests.unit.dispatcher.authoriser import SECRET, Authoriser
 
@@ -55,6 +57,7 @@ class Sent:
         state: IntegrationState | None = None,
         credential_failure: str | None = None,
         body: bytes = b'{"id":"e1"}',
+        tracing: Tracing = NoTracing(),  # noqa: B008
     ) -> None:
         self.client = Client(result)
         self.authoriser = authoriser = Authoriser(credential_failure)
@@ -72,13 +75,17 @@ class Sent:
             default_disable_policy=DisablePolicy(),
             clock=now_ms,
             chance=lambda: 0.5,
+            tracing=tracing,
         )
         self.began_ms = now_ms()
         self.records, self.sign = asyncio.run(handler(request or samples.request(), body))
 
+    def on(self, topic: Topic) -> list[OutRecord]:
+        return [each for each in self.records if each.topic == topic.name]
+
     @property
     def outcome(self) -> RunOutcome:
-        (raw,) = [each.value for each in self.records if each.topic == TOPICS.integration_events.name]
+        (raw,) = [each.value for each in self.on(TOPICS.integration_events)]
         data = decode_integration_event(raw or b"").data
         assert isinstance(data, RunOutcome)
         return data
