@@ -8,7 +8,7 @@ LOCKED := $(VENV)/.locked-$(firstword $(shell cksum requirements.lock))
 INSTALLED := $(VENV)/.installed-$(firstword $(shell cksum pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up faults bench-delivery bench-http-clients bench-peers bench-stages test test-unit check fmt lock clean
+.PHONY: help demo up faults check-deploy check-image deploy-manifests bench-delivery bench-http-clients bench-peers bench-stages test test-unit check fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,17 +34,29 @@ bench-peers: $(INSTALLED) ## a compiled sink and a webhook server, built here, b
 bench-stages: $(INSTALLED) ## CPU of each stage of a delivery, without a broker
 	@$(BIN)/python -m bench.stages $(BENCH)
 
-test: $(INSTALLED) ## every test, with a Kafka of its own
-	$(BIN)/pytest
+# Cheapest first, so that the quickest answer comes first. What needs a broker waits most of the time: three processes
+# a core keep it busy. Of these the longest tests begin first, so that none is left over at the end.
+test: test-unit ## every test, with a Kafka of its own
+	$(BIN)/pytest -n 6 --no-loadscope-reorder tests/faults tests/flow tests/component
 
 test-unit: $(INSTALLED) ## the tests that need no broker, in seconds
-	$(BIN)/pytest tests/unit tests/architecture
+	$(BIN)/pytest -n 2 tests/unit tests/architecture tests/contracts
 
 check: $(INSTALLED) ## lint, format, types, architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/architecture
+
+check-deploy: $(INSTALLED) ## every Kubernetes overlay, rendered and judged: schemas, CRDs, policies, settings
+	@$(BIN)/python -m deploy.checks
+	$(BIN)/pytest -q tests/manifests
+
+check-image: $(INSTALLED) ## the Dockerfile's steps in a folder, and what it makes started read-only as nobody; needs root
+	@$(BIN)/python -m deploy.container
+
+deploy-manifests: $(INSTALLED) ## write the manifests that repeat a table of the code
+	@$(BIN)/python -m deploy.kubernetes
 
 fmt: $(INSTALLED) ## format, and fix what can be fixed
 	$(BIN)/ruff check --fix
@@ -54,6 +66,9 @@ fmt: $(INSTALLED) ## format, and fix what can be fixed
 lock: $(INSTALLED) ## write requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench --extra tracing \
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra tracing \
+	  --constraint requirements.lock \
+	  --custom-compile-command "make lock" --output-file deploy/container/requirements.lock pyproject.toml
 
 clean: ## remove the virtual environment and everything that tools left here
 	rm -rf $(VENV) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

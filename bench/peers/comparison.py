@@ -23,6 +23,7 @@ from bench.peers.webhook_server import WebhookServer
 from bench.receiver import ReceiverProcess
 from deploy.local.broker import start_broker
 from deploy.local.fleet import FleetFailed
+from deploy.programs.go_programs import BuildFailed
 
 WARM_UP_EVENTS = 200
 #: A backlog on a topic is gone so much faster than the same events through an API; both rounds should take seconds.
@@ -93,7 +94,7 @@ def compare(effort: Effort, env: Mapping[str, str], say: Callable[[str], None]) 
             try:
                 with start() as running:
                     compared.figures.append(_rounds(running, receiver, effort, say))
-            except (Unavailable, Refused, FleetFailed) as reason:
+            except (Unavailable, BuildFailed, Refused, FleetFailed) as reason:
                 say(f"  {name} cannot take part: {reason}")
                 compared.unavailable.append((road, name, str(reason)))
     return compared

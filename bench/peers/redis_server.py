@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers.kept_builds import kept
 from bench.peers.unavailable import Unavailable
+from deploy.programs.kept_builds import kept
 
 _PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 _REMEDY = "install it (Debian: apt-get install redis-server)"

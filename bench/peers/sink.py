@@ -17,11 +17,11 @@ from typing import Final, Self
 from bench.peers.backlog import Backlog, go_on
 from bench.peers.child_programs import ChildPrograms
 from bench.peers.core.figures import Contender, Road
-from bench.peers.go_programs import GoProgram
+from deploy.programs.go_programs import GoProgram
 from shared.adapters.settings import ServiceSettings
 from shared.core.cloud_events import CONTENT_TYPE
 
-BENTO: Final = GoProgram("bento", "github.com/warpstreamlabs/bento", ".")
+BENTO: Final = GoProgram(Path(__file__).with_name("bento"), "github.com/warpstreamlabs/bento", ".")
 DEFAULT_IN_FLIGHT: Final = 64
 CHEAPEST_IN_FLIGHT: Final = 2
 
@@ -39,7 +39,7 @@ class Sink:
         env: Mapping[str, str],
         progress: Callable[[str], None],
     ) -> None:
-        """``broker`` is the process to tell the CPU of beside. Raises Unavailable."""
+        """``broker`` is the process to tell the CPU of beside. Raises BuildFailed and Unavailable."""
         program = BENTO.built(env, progress)
         name = name_of_sink(in_flight)
         self.contender = Contender(name, BENTO.version, "MIT", Road.TOPIC, counted=("bento",))

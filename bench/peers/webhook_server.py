@@ -21,13 +21,15 @@ from bench.peers.child_programs import ChildPrograms, listens
 from bench.peers.core.figures import Contender, Road
 from bench.peers.core.numbered_events import EVENT_TYPE, event
 from bench.peers.feeding import post_all
-from bench.peers.go_programs import GoProgram
 from bench.peers.redis_server import find_redis
 from bench.peers.unavailable import Unavailable
 from deploy.cli.api_client import ApiClient, Refused, Unreachable
 from deploy.local.broker.ports import draw_port
+from deploy.programs.go_programs import GoProgram
 
-CONVOY: Final = GoProgram("convoy", "github.com/frain-dev/convoy", "github.com/frain-dev/convoy/cmd")
+CONVOY: Final = GoProgram(
+    Path(__file__).with_name("convoy"), "github.com/frain-dev/convoy", "github.com/frain-dev/convoy/cmd"
+)
 #: The account that Convoy makes on an empty database.
 _FIRST_USER: Final = {"username": "superuser@default.com", "password": "default"}
 #: What stands where a key is expected before there is one; logging in reads none.
@@ -42,7 +44,8 @@ class WebhookServer:
     def __init__(
         self, folder: Path, data: Path, url: str, env: Mapping[str, str], progress: Callable[[str], None]
     ) -> None:
-        """``data`` is an empty folder for PostgreSQL, given to the account that it runs as. Raises Unavailable."""
+        """``data`` is an empty folder for PostgreSQL, given to the account that it runs as. Raises
+        BuildFailed and Unavailable."""
         program = CONVOY.built(env, progress)
         postgresql = postgresql_server.find_postgresql(env)
         redis = find_redis(env, progress)

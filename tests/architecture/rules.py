@@ -47,7 +47,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("services/dispatcher", "deploy"),
     "kafka": ("shared/adapters",),
     "mode": ("services/disabler",),
-    "opentelemetry": ("shared/adapters",),
+    "opentelemetry": ("shared/adapters/otlp_spans.py",),
     "orjson": ("services", "shared", "deploy"),
     "prometheus_client": ("shared/adapters/metrics.py",),
     "psycopg": ("services/event_recorder",),
@@ -59,7 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": ("deploy/cli", "deploy/local"),
     "uvicorn": ("services/ingest", "services/event_recorder", "deploy/local"),
     "uvloop": ("services", "shared/adapters"),
-    "yaml": ("deploy/cli",),
+    "yaml": ("deploy/cli", "deploy/checks", "deploy/kubernetes"),
 }
 """Each foreign library and the places that may import it. Tests and benchmarks judge from outside and import any."""
 

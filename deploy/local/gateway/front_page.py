@@ -36,6 +36,20 @@ _ROWS = (
             ("/v1/events/{id}/trace", "what one event led to, and why not"),
             ("/v1/runs", "runs with their attempts and HTTP exchanges"),
             ("/v1/integration-events", "errors and completions, newest first"),
+            ("/v1/alerts", "what somebody should look into"),
+            ("/v1/statistics", "throughput, failures and latency over time"),
+            ("/v1/recent-events", "system events that are still kept"),
+            ("/v1/trail", "who did what, and when"),
+        ),
+    ),
+    (
+        "What to do about it",
+        (
+            ("POST /v1/integration-events/acts", "mark events as actioned or resolved by hand"),
+            ("POST /v1/alerts/acts", "take alerts up, and resolve them"),
+            ("POST /v1/runs/{id}/replay", "send the request of one run again"),
+            ("POST /v1/replays", "send what failed or was missed again, oldest first"),
+            ("POST /v1/removals", "take one person's data out"),
         ),
     ),
 )
@@ -54,7 +68,8 @@ def front_page() -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>Hookfleet</h1>"
         "<p>A system event goes in; a signed request arrives at a webhook.</p>"
-        f'{sections}<p><a href="/openapi.json">OpenAPI document of what you send</a></p>'
+        f'{sections}<p>OpenAPI: <a href="/openapi.json">what you send</a>, '
+        '<a href="/v1/recorder/openapi.json">what happened</a></p>'
         "<footer>Every request carries <code>Authorization: Bearer &lt;API key&gt;</code>; "
         "<code>hookfleet up</code> printed the key.</footer></body></html>"
     )

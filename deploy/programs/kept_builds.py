@@ -1,4 +1,4 @@
-"""Where built contenders are kept: beside the broker's jars, outside the checkout, one folder for each digest.
+"""Where built programs are kept: beside the broker's jars, outside the checkout, one folder for each digest.
 
 The digest is over what the build was made from, so a changed version never meets an old program. A build happens in a
 neighbour folder that is renamed when complete, under a lock: an interrupted one leaves nothing that looks finished.

@@ -1,0 +1,1 @@
+"""Judgements about rendered manifests: documents in, sentences out."""
