@@ -35,10 +35,10 @@ errors = Console(stderr=True, highlight=False)
 
 
 def show_faults(faults: Iterable[Fault], console: Console = errors) -> None:
-    """Each fault with its field, what is wrong and the fix."""
+    """Each fault with its field, what is wrong and the fix; a path is not broken, so that it can be copied."""
     for fault in faults:
-        console.print(f"  [bold]{escape(fault.field)}[/]  {escape(fault.message)}")
-        console.print(f"    [dim]→ {escape(fault.fix)}[/]")
+        console.print(f"  [bold]{escape(fault.field)}[/]  {escape(fault.message)}", soft_wrap=True)
+        console.print(f"    [dim]→ {escape(fault.fix)}[/]", soft_wrap=True)
 
 
 @contextmanager

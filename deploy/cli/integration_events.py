@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.cli.api_client import ApiClient
+from deploy.cli.api_client import ApiClient, Refused
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import Failed, errors, readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, items_of, show
@@ -140,13 +141,17 @@ def _act(
         raise Failed("name events by id, or --all with options that say which")
     # A list that shrinks while it is marked has no second page to trust, so it is read whole before.
     open_ones = {"actioned": "no"} if act is _Act.ACTIONED else {"actioned": "all", "resolved": "no"}
-    named = [{"id": each} for each in ids]
-    events = named or [
-        {"id": item["id"], "source": item["source"]} for item in items_of(client, _PATH, _asked(*asked) | open_ones)
-    ]
+    unknown = []
+    if every:
+        found = items_of(client, _PATH, _asked(*asked) | open_ones)
+        events = [{"id": item["id"], "source": item["source"]} for item in found]
+    else:
+        named = {event_id: _source_of(client, event_id) for event_id in ids}
+        events = [{"id": each, "source": source} for each, source in named.items() if source is not None]
+        unknown = [{"id": each} for each, source in named.items() if source is None]
     if every and not yes and events:
         typer.confirm(f"Mark {len(events):,} integration events as {act.replace('-', ' ')}?", abort=True, err=True)
-    done: dict[str, Any] = {"done": 0, "already": 0, "unknown": []}
+    done: dict[str, Any] = {"done": 0, "already": 0, "unknown": unknown}
     with counted_progress("marking", "events", len(events)) as advance:
         rest = iter(events)
         while batch := list(islice(rest, _ACTS_A_REQUEST)):
@@ -162,3 +167,15 @@ def _act(
             errors.print(f"[bold red]✗[/] no integration event {escape(str(each.get('id')))}")
     if done["unknown"]:
         raise typer.Exit(1)
+
+
+def _source_of(client: ApiClient, event_id: str) -> str | None:
+    """Id and source together name an event; people know it by its id."""
+    try:
+        trace = client.get(f"/v1/events/{quote(event_id, safe='')}/trace")
+    except Refused as refusal:
+        if refusal.status == 404:
+            return None
+        raise
+    source: str = trace["event"]["source"]
+    return source

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.cli.api_client import ApiClient
+from deploy.cli.api_client import ApiClient, Refused
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
-from deploy.cli.failures import Failed, readable_failures
+from deploy.cli.failures import Failed, errors, readable_failures
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -46,6 +46,23 @@ def enable(
                 f"[green]✔[/] {escape(integration)} is enabled [dim](epoch {state['epoch']}: earlier failures "
                 "no longer count)[/]"
             )
+            _offer_replay(console, client, integration)
+
+
+def _offer_replay(console: Console, client: ApiClient, integration: str) -> None:
+    """Say what failed or was missed meanwhile, and how it is sent again."""
+    try:
+        offer = client.get("/v1/replays/offer", integration=integration)
+    except Refused as refusal:
+        errors.print(f"[yellow]![/] what was missed is not known now: {escape(str(refusal))}")
+        return
+    if not offer["since"]:
+        return
+    console.print(
+        f"{offer['missed']:,} runs were missed and {offer['failed']:,} failed since {offer['since']}; to send"
+    )
+    console.print("them again, oldest first:")
+    console.print(f"  [bold]hookfleet replay start {escape(integration)} --what both[/]", soft_wrap=True)
 
 
 def enable_and_wait(client: ApiClient, integration: str, reason: str | None) -> dict[str, Any]:

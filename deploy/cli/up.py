@@ -39,7 +39,8 @@ def up(
 ) -> None:
     """Run the whole fleet here, on one address, until Ctrl-C. [dim]What it knows is kept for the next time.[/]
 
-    Brings its own Apache Kafka; [bold]KAFKA_BOOTSTRAP_SERVERS[/] uses a cluster instead.
+    Brings its own Apache Kafka; [bold]KAFKA_BOOTSTRAP_SERVERS[/] uses a cluster instead. What happened is kept in an
+    SQLite file; [bold]HOOKFLEET_DATABASE_URL[/] (postgresql+psycopg://…) names a PostgreSQL instead.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(highlight=False)

@@ -16,7 +16,7 @@ from tests.waiting import wait_for
 
 #: The first failed run disables it, at once.
 FRAGILE = CONFIGURATION.replace(
-    "webhook: {name}}}", "webhook: {name}, failure_limit: 1, retry: {{delays_seconds: []}}}}"
+    "webhook: {name}}}", "webhook: {name}, disable: {{failed_runs: 1}}, retry: {{delays_seconds: []}}}}"
 )
 
 
