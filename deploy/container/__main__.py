@@ -1,4 +1,4 @@
-"""`make check-image`: the Dockerfile's steps, gone through in folders, and what they make started against a real broker.
+"""`make check-image`: the steps of the Dockerfile, gone through in folders, and what they make, started for real.
 
 No container engine is asked for. What only one could show is not shown: the base image itself, layers, a network and a
 process space of their own. docs/operations/install.md repeats that.
@@ -23,7 +23,7 @@ from deploy.local.broker.ports import draw_port
 from deploy.local.fleet.probe import get
 
 _SERVICES = ("services.ingest", "services.dispatcher", "services.event_recorder", "services.disabler")
-_MIGRATION = "services.event_recorder.migrate"
+_MIGRATION = "services.event_recorder.migrations"
 _KEYS = f"{DATA}/sealing-keys"
 
 
@@ -46,7 +46,8 @@ def _rehearse(folder: Path) -> None:
         raise CannotRehearse("\n".join(found))
     size = said(["du", "--summarize", "--block-size=M", str(folder / "stage-0" / "install")], os.environ).split()[0]
     print(f"Installed {size} from the lock; no compiler and no developer's tool is in the last stage")
-    _volumes(root, image)
+    data = folder / "data"
+    _volumes(root, data, image)
     with start_broker(folder / "kafka", progress=_say) as broker:
         settings = {
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
@@ -56,14 +57,15 @@ def _rehearse(folder: Path) -> None:
             "HOOKFLEET_DATA_DIR": f"{DATA}/disabler",
             "HOOKFLEET_LISTEN_HOST": "127.0.0.1",
         }
-        with Started(image, root, _MIGRATION, settings, folder / "migration.log") as migration:
+        with Started(image, root, data, _MIGRATION, settings, folder / "migration.log") as migration:
             if migration.wait() != 0:
                 raise CannotRehearse(f"{_MIGRATION} failed.{migration.said()}")
             print(f"{_MIGRATION}: done")
         for service in _SERVICES:
             port = draw_port()
             log = folder / f"{service}.log"
-            with Started(image, root, service, settings | {"HOOKFLEET_LISTEN_PORT": str(port)}, log) as process:
+            listening = settings | {"HOOKFLEET_LISTEN_PORT": str(port)}
+            with Started(image, root, data, service, listening, log) as process:
                 process.wait_until_ready(port)
                 user = process.user()
                 scraped = get(port, "/metrics")
@@ -73,15 +75,14 @@ def _rehearse(folder: Path) -> None:
                 print(f"{service}: ready, scraped and drained as user {user} on a read-only root folder")
 
 
-def _volumes(root: Path, image: Stage) -> None:
-    """What a cluster would mount, with keys drawn for the occasion. Data lies on a tmpfs, which is writable while the
-    root folder is not."""
+def _volumes(root: Path, data: Path, image: Stage) -> None:
+    """What a cluster would mount, with keys drawn for the occasion."""
     folder = root / SECRETS.lstrip("/")
     folder.mkdir(parents=True)
     (folder / "hookfleet_api_key").write_text(secrets.token_hex(20))
     (folder / "hookfleet_database_url").write_text(f"sqlite:///{DATA}/recorder.db\n")
-    data = root / DATA.lstrip("/")
-    data.mkdir(parents=True)
+    (root / DATA.lstrip("/")).mkdir(parents=True)
+    data.mkdir()
     (data / "sealing-keys").write_text(f"k:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
     user, group = (int(each) for each in image.user.split(":"))
     for path in (folder, *folder.iterdir(), data, *data.iterdir()):

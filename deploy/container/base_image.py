@@ -40,8 +40,16 @@ def base_root(env: Mapping[str, str], progress: Callable[[str], None]) -> Path:
             raise CannotRehearse("debootstrap is needed (Debian: apt-get install debootstrap)")
         progress(f"Making a Debian {_RELEASE} root folder, once (about a minute) ...")
         said(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _RELEASE, str(folder / "root")], env)
-        shutil.copytree(sys.base_prefix, folder / "root/usr/local", symlinks=True, dirs_exist_ok=True)
-        said(["chroot", str(folder / "root"), "ldconfig"], env)
+        root = folder / "root"
+        shutil.copytree(
+            sys.base_prefix,
+            root / "usr/local",
+            symlinks=True,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("site-packages", "__pycache__"),
+        )
+        for command in (["ldconfig"], ["python", "-m", "ensurepip"]):
+            said(["chroot", str(root), *command], {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
 
     return kept("image-base", [_RELEASE.encode(), _PACKAGES.encode(), sys.version.encode()], env, build) / "root"
 

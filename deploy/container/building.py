@@ -1,4 +1,4 @@
-"""Goes through the Dockerfile's steps: each stage is a folder, COPY copies into it, RUN runs with it as the root folder."""
+"""Goes through the Dockerfile: each stage is a folder, COPY copies into it, RUN runs with it as the root folder."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def _environment(stage: Stage, root: Path, env: Mapping[str, str]) -> dict[str, 
         if Path(name).is_file():
             shutil.copyfile(name, root / name.lstrip("/"))
     network = {
-        name: value
-        for name, value in env.items()
-        if name in _NETWORK_VARIABLES or name.lower().endswith("_proxy")
+        name: value for name, value in env.items() if name in _NETWORK_VARIABLES or name.lower().endswith("_proxy")
     }
     return {"PATH": _PATH, "HOME": "/root"} | network | stage.environment
 

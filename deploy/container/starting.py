@@ -29,11 +29,14 @@ _CHECK_SECONDS = 0.1
 class Started:
     """One process made from the image; as a context manager it is killed on leaving."""
 
-    def __init__(self, image: Stage, root: Path, argument: str, settings: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, image: Stage, root: Path, data: Path, argument: str, settings: Mapping[str, str], log: Path
+    ) -> None:
+        """``data`` is the folder that is mounted at DATA, for writing."""
         self._log = log
         self.name = argument
         self._process = start_child(
-            ["unshare", "--mount", "/bin/sh", "-ec", _script(image, root, argument)],
+            ["unshare", "--mount", "/bin/sh", "-ec", _script(image, root, data, argument)],
             env={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **image.environment, **settings},
             directory=Path("/"),
             output=log,
@@ -41,7 +44,11 @@ class Started:
 
     def wait_until_ready(self, port: int) -> None:
         """Until /readyz says so. Raises CannotRehearse."""
-        self._wait(lambda: is_ready(port), "was not ready", _READY_SECONDS)
+        deadline = time.monotonic() + _READY_SECONDS
+        while not is_ready(port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise CannotRehearse(f"{self.name} was not ready.{last_lines(self._log)}")
+            time.sleep(_CHECK_SECONDS)
 
     def user(self) -> str:
         """The effective user's number, as the kernel has it."""
@@ -66,14 +73,6 @@ class Started:
         """The end of what it wrote."""
         return last_lines(self._log)
 
-    def _wait(self, condition: object, failure: str, seconds: float) -> None:
-        assert callable(condition)
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise CannotRehearse(f"{self.name} {failure}.{last_lines(self._log)}")
-            time.sleep(_CHECK_SECONDS)
-
     def __enter__(self) -> Started:
         return self
 
@@ -82,7 +81,7 @@ class Started:
         self._process.wait()
 
 
-def _script(image: Stage, root: Path, argument: str) -> str:
+def _script(image: Stage, root: Path, data: Path, argument: str) -> str:
     """Mounts as volumes are mounted, then becomes the process."""
     place = shlex.quote(str(root))
     command = shlex.join(["chroot", f"--userspec={image.user}", str(root), *image.entrypoint, argument])
@@ -91,5 +90,6 @@ mount --bind {place} {place}
 mount --bind /proc {place}/proc
 mount -o remount,bind,ro {place}
 mount -t tmpfs -o mode=1777 scratch {place}/tmp
+mount --bind {shlex.quote(str(data))} {place}{DATA}
 exec {command}
 """

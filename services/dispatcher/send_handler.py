@@ -43,6 +43,8 @@ _UNAUTHORIZED = 401
 _SUCCEEDED = metrics.ATTEMPTS.labels("success")
 _DELIVERED_AT_ONCE = metrics.DELIVERY_SECONDS.labels("no")
 _DELIVERED_AFTER_WAITING = metrics.DELIVERY_SECONDS.labels("yes")
+#: A scrape takes one exemplar a bucket, so one a second costs next to nothing and is enough.
+_EXEMPLAR_EVERY_MS = 1_000
 
 
 class HttpClient(Protocol):
@@ -108,6 +110,7 @@ class SendHandler:
         self._default_disable_policy = default_disable_policy
         self._clock = clock
         self._chance = chance
+        self._exemplar_ms = 0
         self._tracing = tracing
 
     def limits(self, request: DeliveryRequest) -> Limits | None:
@@ -258,7 +261,10 @@ class SendHandler:
         else:
             _SUCCEEDED.inc()
             delivered = _DELIVERED_AFTER_WAITING if request.attempts or request.deferrals else _DELIVERED_AT_ONCE
-            delivered.observe((ended_ms - request.accepted_ms) / 1000)
+            exemplar = None
+            if request.traceparent is not None and ended_ms - self._exemplar_ms >= _EXEMPLAR_EVERY_MS:
+                self._exemplar_ms, exemplar = ended_ms, request.trace_fields
+            delivered.observe((ended_ms - request.accepted_ms) / 1000, exemplar)
 
     def _skip(self, request: DeliveryRequest, value: bytes, status: RunStatus, reason: str, terms: Terms) -> Worked:
         now_ms = self._clock()

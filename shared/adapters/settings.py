@@ -129,7 +129,7 @@ class ServiceSettings(BaseSettings):
         return topics(self.topic_prefix, self.partitions)
 
 
-Settings = TypeVar("Settings", bound=ServiceSettings)
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def load_settings(model: type[Settings]) -> Settings:
@@ -150,7 +150,7 @@ def load_settings(model: type[Settings]) -> Settings:
     raise SystemExit(2)
 
 
-def _described(model: type[ServiceSettings], error: ValidationError) -> Iterator[str]:
+def _described(model: type[BaseSettings], error: ValidationError) -> Iterator[str]:
     """One line per fault, naming the variable and what it is for."""
     described = {_variable(name, field): field.description for name, field in model.model_fields.items()}
     for fault in faults_of(error):

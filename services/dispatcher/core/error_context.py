@@ -7,10 +7,7 @@ The event is decoded only when an error is written, so that a delivery that succ
 subject without a slash is an id alone, and so is ``data.id``, or the ``id`` of ``data.new`` or ``data.old``; the type
 is then the noun of the event's type, which is the last word but one: ``billing.bill.created`` is about a bill.
 
-*Caller.* ``data.user``, ``data.company`` and ``data.application`` (objects with ``id``, ``email``, ``name``,
-``uuid``, or the id itself), and before them the extension attributes ``userid``, ``useremail``, ``companyid``,
-``companyname``, ``applicationid``, ``applicationuuid`` and ``applicationname``, which a gateway can set without
-knowing the payload.
+*Caller.* Where events name the user, company and application is `shared.core.caller_context`'s to say.
 
 A value is a text or a whole number. One that is longer than its bound is left out, not cut: half an id names somebody
 else.
@@ -21,23 +18,11 @@ from typing import Any
 
 import orjson
 
+from shared.core.caller_context import caller_of, members, short_text
 from shared.core.messages.integration_events import CallerContext, Entity
 
 #: Characters, the same as an external mapping's.
 MAX_TYPE, MAX_ID = 100, 255
-#: Characters of each part of the caller's context; an e-mail address has 254 at most.
-MAX_CONTEXT = 255
-
-#: Field → extension attribute, member of ``data``, member of that.
-SOURCES: dict[str, tuple[str, str, str]] = {
-    "user_id": ("userid", "user", "id"),
-    "user_email": ("useremail", "user", "email"),
-    "company_id": ("companyid", "company", "id"),
-    "company_name": ("companyname", "company", "name"),
-    "application_id": ("applicationid", "application", "id"),
-    "application_uuid": ("applicationuuid", "application", "uuid"),
-    "application_name": ("applicationname", "application", "name"),
-}
 
 
 def context_of_error(event: bytes, named: Entity | None) -> tuple[Entity | None, CallerContext | None]:
@@ -49,19 +34,19 @@ def context_of_error(event: bytes, named: Entity | None) -> tuple[Entity | None,
         return named, None
     if not isinstance(document, dict):
         return named, None
-    return named or _entity(document), _caller(document)
+    return named or _entity(document), caller_of(document)
 
 
 def _entity(document: Mapping[str, Any]) -> Entity | None:
-    data = _members(document.get("data"))
+    data = members(document.get("data"))
     noun = _noun(document.get("type"))
-    subject = _text(document.get("subject"), MAX_ID + MAX_TYPE + 1)
+    subject = short_text(document.get("subject"), MAX_ID + MAX_TYPE + 1)
     if subject is not None:
         path, _, last = subject.rpartition("/")
         found = _made(path.rpartition("/")[2] or noun, last)
         if found is not None:
             return found
-    for holder in (data, _members(data.get("new")), _members(data.get("old"))):
+    for holder in (data, members(data.get("new")), members(data.get("old"))):
         found = _made(noun, holder.get("id"))
         if found is not None:
             return found
@@ -69,35 +54,10 @@ def _entity(document: Mapping[str, Any]) -> Entity | None:
 
 
 def _made(entity_type: str | None, entity_id: object) -> Entity | None:
-    kind, name = _text(entity_type, MAX_TYPE), _text(entity_id, MAX_ID)
+    kind, name = short_text(entity_type, MAX_TYPE), short_text(entity_id, MAX_ID)
     return None if kind is None or name is None else Entity(type=kind, id=name)
 
 
 def _noun(event_type: object) -> str | None:
     words = event_type.split(".") if isinstance(event_type, str) else []
     return words[-2] if len(words) > 1 else next(iter(words), None)
-
-
-def _caller(document: Mapping[str, Any]) -> CallerContext | None:
-    data = _members(document.get("data"))
-    found: dict[str, str] = {}
-    for field, (attribute, member, part) in SOURCES.items():
-        said = data.get(member)
-        if isinstance(said, dict):
-            said = said.get(part)
-        elif part != "id":
-            said = None  # the member is the id itself
-        text = _text(document.get(attribute), MAX_CONTEXT) or _text(said, MAX_CONTEXT)
-        if text is not None:
-            found[field] = text
-    return CallerContext(**found) if found else None
-
-
-def _members(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object, longest: int) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return value if isinstance(value, str) and 0 < len(value) <= longest else None

@@ -36,10 +36,10 @@ class Authority:
         """Its own certificate, for whoever shall trust it."""
         return self._pem.decode()
 
-    def client_certificate(self, name: str) -> tuple[str, str]:
+    def client_certificate(self, name: str, valid: timedelta = _DAY) -> tuple[str, str]:
         """A client's certificate in its name, and the key to it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(name, key, datetime.now(UTC) + _DAY).issuer_name(_name("authority"))
+        builder = self._builder(name, key, datetime.now(UTC) + valid).issuer_name(_name("authority"))
         certificate = builder.sign(self._key, hashes.SHA256())
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

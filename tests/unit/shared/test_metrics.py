@@ -1,5 +1,7 @@
 """What a scrape is answered, and that every metric follows the conventions."""
 
+import re
+from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import REGISTRY
@@ -92,3 +94,16 @@ def test_what_waits_by_design_is_old_but_not_overdue() -> None:
     assert REGISTRY.get_sample_value("hookfleet_work_overdue_seconds", labels) == 0
     assert (REGISTRY.get_sample_value("hookfleet_oldest_unfinished_seconds", labels) or 0) > 1_000_000
     gauges.dropped([Place("tier", 0)])
+
+
+def test_the_operators_page_explains_every_metric_and_no_other() -> None:
+    page = Path(__file__).parents[3] / "docs/operations/metrics.md"
+    rows = re.findall(r"^\| `(hookfleet_\w+)` \| (\w+) \|([^|]*)\| (.+) \|$", page.read_text(), flags=re.MULTILINE)
+    families = {f"{each.name}_total" if each.type == "counter" else each.name: each for each in ours()}
+    assert [name for name, *_ in rows if name not in families] == [], "explained, but not there"
+    assert families.keys() - {name for name, *_ in rows} == set(), "not explained"
+    for name, kind, labels, _ in rows:
+        assert kind == families[name].type, name
+        told = set(re.findall(r"`(\w+)`", labels))
+        known = {label for sample in families[name].samples for label in sample.labels} - {"le"}
+        assert known <= told, f"{name}: {known - told} not explained"
