@@ -204,6 +204,21 @@ def test_fields_of_a_newer_writer_are_skipped(name: str) -> None:
     assert value == READ[frozen.topic](frozen)[1]
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("v1.delivery")])
+def test_a_delivery_of_a_newer_writer_is_read_without_what_it_knows_more(name: str) -> None:
+    headers = dict(sample(name).header_bytes)
+    newer = json.dumps(with_a_stranger(json.loads(headers["delivery"]))).encode()
+    assert decode_delivery(headers | {"delivery": newer, "fromthefuture": b"1"}) == decode_delivery(headers)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("v1.integration-event")])
+def test_an_integration_event_of_a_newer_writer_is_read_without_what_it_knows_more(name: str) -> None:
+    value = sample(name).value
+    newer = with_a_stranger(value["data"])
+    read = decode_integration_event(json.dumps(value | {"data": newer, "fromthefuture": "1"}).encode())
+    assert read == decode_integration_event(json.dumps(value).encode())
+
+
 def test_every_kind_of_message_has_a_sample() -> None:
     wanted = {f"v1.config.{kind}" for kind in Kind}
     wanted |= {f"v1.integration-event.{kind}" for kind in DATA_OF}

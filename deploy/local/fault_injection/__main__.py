@@ -1,8 +1,9 @@
 """Run a fault trial: `python -m deploy.local.fault_injection --rounds 1`.
 
-Each round of a minute kills every service and the broker at random times while events come in. Exit code 1 when
-anything is lost, sent more often than the faults explain, or told differently by recorder, disabler and topics; then
-the folder with all logs is kept.
+Each round of a minute kills every service and the broker at random times while events come in. With ``--rolling`` a
+round is a rolling restart instead: each process in turn is asked to end and replaced, as an upgrade does. Exit code 1
+when anything is lost, sent more often than the faults explain, or told differently by recorder, disabler and topics;
+then the folder with all logs is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -26,7 +29,7 @@ from deploy.cli.api_client import ApiClient
 from deploy.cli.failures import readable_failures
 from deploy.local.demo.screen import Screen
 from deploy.local.fault_injection.fault_injector import FaultInjector
-from deploy.local.fault_injection.fault_plan import ROUND_SECONDS, draw_faults
+from deploy.local.fault_injection.fault_plan import ROUND_SECONDS, Fault, draw_faults, rolling_restarts
 from deploy.local.fault_injection.persistent_sender import PersistentSender
 from deploy.local.fault_injection.receivers import Receivers
 from deploy.local.fault_injection.report import broken, report
@@ -46,23 +49,53 @@ PLAN = FleetPlan(
 )
 
 
-def trial(console: Console, folder: Path, seed: int, rounds: int, events: int) -> list[str]:
+#: A rolling restart needs two of what answers producers and what sends; of the others, work waits for the next one.
+ROLLING_PLAN = replace(PLAN, dispatcher=2, disabler=1)
+#: Seconds that one process takes to drain, start and be ready; events come in for as long.
+REPLACE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What happens to which fleet, and for how many seconds events come in meanwhile."""
+
+    plan: FleetPlan
+    faults: Sequence[Fault]
+    seconds: float
+
+    @property
+    def events(self) -> int:
+        return int(self.seconds * EVENTS_A_SECOND)
+
+
+def crashes(seed: int, rounds: int) -> Attack:
+    """Faults at random times."""
+    return Attack(PLAN, draw_faults(random.Random(seed), PLAN, rounds), rounds * ROUND_SECONDS)
+
+
+def rolling(rounds: int) -> Attack:
+    """Every process replaced in turn."""
+    faults = rolling_restarts(ROLLING_PLAN, rounds)
+    return Attack(ROLLING_PLAN, faults, len(faults) * REPLACE_SECONDS)
+
+
+def trial(console: Console, folder: Path, attack: Attack, events: int) -> list[str]:
     """Run one trial and show it; what does not hold."""
     screen = Screen(console)
-    console.print(f"seed {seed}, {rounds} round(s) of {ROUND_SECONDS:.0f} s, {events:,} events")
+    console.print(f"{len(attack.faults)} faults in some {attack.seconds:.0f} s, {events:,} events")
     # A cluster of somebody else's is not ours to kill.
     env = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP_SERVERS"}
     with contextlib.ExitStack() as stack:
         with screen.phase("Start Kafka and the fleet") as phase:
-            fleet = Fleet(folder, PLAN, env=env, broker_progress=phase.say)
+            fleet = Fleet(folder, attack.plan, env=env, broker_progress=phase.say)
             stack.callback(fleet.stop)
             fleet.start()
-            phase.say(f"{len(PLAN.parts())} processes, {PLAN.partitions} partitions a topic")
+            phase.say(f"{len(attack.plan.parts())} processes, {attack.plan.partitions} partitions a topic")
         receivers = Receivers(folder, env)
         stack.callback(receivers.stop)
-        sender = PersistentSender(lambda: ApiClient(fleet.url, fleet.api_key), events, rounds * ROUND_SECONDS)
+        sender = PersistentSender(lambda: ApiClient(fleet.url, fleet.api_key), events, attack.seconds)
         stack.callback(sender.stop)
-        injector = FaultInjector(fleet, draw_faults(random.Random(seed), PLAN, rounds))
+        injector = FaultInjector(fleet, attack.faults)
         findings = Trial(fleet, receivers, sender, injector, screen).run(events)
     faults = broken(findings)
     console.print()
@@ -75,21 +108,22 @@ def trial(console: Console, folder: Path, seed: int, rounds: int, events: int) -
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local.fault_injection", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=1, help="minutes of faults (default: 1)")
+    parser.add_argument("--rounds", type=int, default=1, help="minutes of faults, or rolling restarts (default: 1)")
+    parser.add_argument("--rolling", action="store_true", help="replace each process in turn, and crash none")
     parser.add_argument("--events", type=int, help=f"events to send (default: {EVENTS_A_SECOND} a second)")
     parser.add_argument("--seed", type=int, help="repeat the faults of an earlier trial (default: drawn)")
     parser.add_argument("--keep", action="store_true", help="keep the folder even when everything holds")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    events = options.events or int(options.rounds * ROUND_SECONDS * EVENTS_A_SECOND)
+    attack = rolling(options.rounds) if options.rolling else crashes(seed, options.rounds)
     folder = Path(tempfile.mkdtemp(prefix="hookfleet-faults-"))
     console = Console(highlight=False)
     began = time.monotonic()
     holds = False
     try:
         with readable_failures():
-            holds = not trial(console, folder, seed, options.rounds, events)
+            holds = not trial(console, folder, attack, options.events or attack.events)
     except typer.Exit as ending:
         return ending.exit_code
     except KeyboardInterrupt:

@@ -19,6 +19,8 @@ from shared.adapters.clock import now_ms
 
 #: Seconds until a process that ended by itself is started again, as an orchestrator backs off.
 _BACK_OFF_SECONDS = 1.0
+#: Of the last line of a process that has drained.
+_ENDED_IN_ORDER = '"message":"stopped","failed":false'
 
 
 class FaultInjector:
@@ -35,6 +37,8 @@ class FaultInjector:
         self._starts: Counter[Part] = Counter()
         self.ended_by_themselves: Counter[Part] = Counter()
         self.last_words: list[str] = []
+        self.disorderly: list[Part] = []
+        """Processes that were asked to end and did not do so in order."""
 
     def begin(self) -> None:
         """The plan's time begins now."""
@@ -92,6 +96,9 @@ class FaultInjector:
         for part, words in self._fleet.ended():
             if part in self._leaving:
                 self._leaving.discard(part)
+                if _ENDED_IN_ORDER not in words:
+                    self.disorderly.append(part)
+                    self.last_words.append(f"{part} did not end in order.{words}")
                 continue
             self.ended_by_themselves[part] += 1
             self._note(f"{part} ended by itself")

@@ -78,8 +78,8 @@ def draw_faults(chance: random.Random, plan: FleetPlan, rounds: int) -> Sequence
 
 
 def rolling_restarts(plan: FleetPlan, rounds: int) -> Sequence[Fault]:
-    """Every process of every service replaced in turn, ``rounds`` times over, in the order in which the operations guide
-    upgrades them: who reads a topic before who writes it."""
+    """Every process of every service replaced in turn, ``rounds`` times over, in the order in which the operations
+    guide upgrades them: who reads a topic before who writes it."""
     order = (Service.EVENT_RECORDER, Service.DISABLER, Service.DISPATCHER, Service.INGEST)
     turn = [part for service in order for part in plan.parts() if part.service is service]
     return [Fault(0.0, Action.REPLACE, part) for _ in range(rounds) for part in turn]

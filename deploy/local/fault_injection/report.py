@@ -26,6 +26,7 @@ def broken(findings: Findings) -> list[str]:
         said.append(f"{len(runs)} runs were sent again with nothing to explain it, such as {min(runs)}")
     said += [f"the recorder's database differs from the topics: {each}" for each in findings.recorder]
     said += [f"the disabler differs from a replay of its fold: {each}" for each in findings.disabler]
+    said += [f"{part} did not end in order when it was asked to" for part in findings.disorderly]
     return said
 
 
@@ -50,7 +51,7 @@ def report(findings: Findings, faults: Sequence[str]) -> RenderableType:
 
 def _injected(findings: Findings) -> Iterator[Row]:
     for fault, times in sorted(findings.faults.items()):
-        yield fault, str(times), "done on purpose, at random times"
+        yield fault, str(times), "done on purpose"
     for part, times in sorted(findings.ended_by_themselves.items()):
         yield f"{part} ended", str(times), "by itself, and was started again as an orchestrator does"
 

@@ -39,7 +39,8 @@ _STEP_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What came of the trial. ``recorder`` and ``disabler`` hold a line for each disagreement."""
+    """What came of the trial. ``recorder`` and ``disabler`` hold a line for each disagreement, ``disorderly`` are
+    processes that did not drain when they were asked to."""
 
     sums: Sums
     requests: int
@@ -51,6 +52,7 @@ class Findings:
     ended_by_themselves: Counter[Part]
     last_words: Sequence[str]
     repeated: int
+    disorderly: Sequence[Part] = ()
 
 
 class Trial:
@@ -157,6 +159,7 @@ class Trial:
             ended_by_themselves=self._injector.ended_by_themselves,
             last_words=tuple(self._injector.last_words),
             repeated=self._sender.repeated,
+            disorderly=tuple(self._injector.disorderly),
         )
 
 
