@@ -23,7 +23,7 @@ class Databases:
 
     def __init__(self, server: PostgreSQL) -> None:
         self.server = server
-        self._admin: Engine = create_engine(server.url(), isolation_level="AUTOCOMMIT")
+        self._admin: Engine = create_engine(server.url(), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self._numbers = count(1)
         self._migrated: str | None = None
 

@@ -5,6 +5,9 @@ import uuid
 from collections.abc import Sequence
 
 from services.event_recorder.acts.marks import Marks
+from services.event_recorder.acts.removal_filter import RemovalFilter
+from services.event_recorder.acts.removal_requests import RemovalRequests
+from services.event_recorder.acts.removal_worker import RemovalWorker
 from services.event_recorder.acts.replay_requests import ReplayRequests
 from services.event_recorder.acts.replay_worker import ReplayWorker
 from services.event_recorder.acts.working import Working
@@ -15,6 +18,7 @@ from services.event_recorder.handler import RecordHandler
 from services.event_recorder.http_api.acting import Acting
 from services.event_recorder.http_api.application import create_app
 from services.event_recorder.http_api.marks import marks_router
+from services.event_recorder.http_api.removals import removals_router
 from services.event_recorder.http_api.replays import replays_router
 from services.event_recorder.http_listener import HttpListener
 from services.event_recorder.queries.reader import Reader
@@ -62,7 +66,7 @@ def main() -> int:
     reader, patience, engine = RecordReader(topics), DatabasePatience(supervisor.stop), writing_engine(url)
     handler = RecordHandler(
         reader,
-        Writer(engine),
+        RemovalFilter(engine, Writer(engine)),
         patience,
         DeadLetterBox(topics.dead_letters.name, SERVICE),
         publish,
@@ -78,10 +82,12 @@ def main() -> int:
 
     asked = Reader(reading_engine(url), settings.organization)
     acts_engine, acting = writing_engine(url), Acting(settings.organization, now_ms)
-    working = Working([ReplayWorker(acts_engine, topics, publish, now_ms, new_id())])
+    me = new_id()
+    working = Working([ReplayWorker(acts_engine, topics, publish, now_ms, me), RemovalWorker(acts_engine, now_ms, me)])
     acts = [
         marks_router(Marks(acts_engine, new_id), acting),
         replays_router(asked, ReplayRequests(acts_engine, topics, new_id, working.wake), acting),
+        removals_router(asked, RemovalRequests(acts_engine, new_id, working.wake), acting),
     ]
     app = create_app(asked, health, settings.api_key.get_secret_value(), now_ms, acts)
     listener = HttpListener(app, settings.listen_host, settings.listen_port, settings.drain_seconds / 2)

@@ -25,6 +25,8 @@ _CONNECT_TIMEOUT_SECONDS = 5
 _SILENCE_SECONDS = 20
 #: Seconds that a query over HTTP may take; whoever asked has long gone by then.
 _QUERY_TIMEOUT_SECONDS = 30
+#: People's acts run on threads of the HTTP server too, beside what works on replays and removals.
+_WRITERS = 4
 #: Queries run on the threads of the HTTP server; so many at once are answered, the others wait their turn.
 _READERS = 8
 
@@ -43,9 +45,10 @@ class RowRefused(Exception):
 
 
 def writing_engine(url: str) -> Engine:
-    """For threads that write: the recording one, and what removes rows beside it."""
+    """For what writes: recording, acts, retention. Each has an engine of its own, so that none waits for another's
+    connection."""
     if is_postgresql(url):
-        return _postgresql(url, pool_size=2, options=f"-c lock_timeout={_ROW_LOCK_TIMEOUT_SECONDS}s")
+        return _postgresql(url, pool_size=_WRITERS, options=f"-c lock_timeout={_ROW_LOCK_TIMEOUT_SECONDS}s")
     return _sqlite(url, "BEGIN IMMEDIATE")
 
 

@@ -1,10 +1,19 @@
 """The floors of `core.retention` in the database: read with every batch, raised before anything is removed."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Column, Connection, PrimaryKeyConstraint, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.event_recorder.core.retention import Floors, RecordKind
-from services.event_recorder.schema import retention_floors
+from services.event_recorder.schema import TEXT, metadata
+
+#: Of all organizations alike: how long records are kept is the fleet's setting.
+retention_floors = Table(
+    "retention_floors",
+    metadata,
+    Column("kind", TEXT, nullable=False),
+    Column("before_ms", BigInteger, nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("kind"),
+)
 
 _READ = select(retention_floors.c.kind, retention_floors.c.before_ms)
 

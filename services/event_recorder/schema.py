@@ -293,12 +293,3 @@ removals = Table(
     Index("removals_by_digest", "organization", "kind", "digest", unique=True),
     Index("removals_by_time", "organization", "at_ms", "id"),
 )
-
-#: Per kind of record the time before which retention has removed everything: reading a topic again brings nothing back.
-retention_floors = Table(
-    "retention_floors",
-    metadata,
-    _text("kind"),
-    _number("before_ms"),
-    PrimaryKeyConstraint("kind"),
-)

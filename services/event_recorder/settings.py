@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from services.event_recorder.core.retention import DAY_MS, RecordKind
+from shared.adapters.settings import ENV_PREFIX
 from shared.adapters.tracing import TracedServiceSettings
 from shared.core.resources import Identifier
 
@@ -32,8 +34,21 @@ def _usable_database(url: SecretStr) -> SecretStr:
     return url
 
 
-#: An hour at least, so that nothing goes that is still under way; a hundred years at most.
-Days = Annotated[float, Field(ge=1 / 24, le=36_500)]
+DatabaseUrl = Annotated[
+    SecretStr,
+    AfterValidator(_usable_database),
+    Field(description=f"SQLAlchemy URL of the database: {_EXAMPLES}"),
+]
+#: Some 72 minutes at least, or runs would go from under their retries; a hundred years at most.
+Days = Annotated[float, Field(ge=0.05, le=36_500)]
+
+
+class MigrationSettings(BaseSettings):
+    """All that bringing the tables to this version needs: no broker, no key."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+
+    database_url: DatabaseUrl
 
 
 class RecorderSettings(TracedServiceSettings):
@@ -41,9 +56,7 @@ class RecorderSettings(TracedServiceSettings):
 
     api_key: SecretStr = Field(min_length=16, description="key that queries must carry, 16 characters at least")
     organization: Identifier = Field(description="organization whose records that key may read")
-    database_url: Annotated[SecretStr, AfterValidator(_usable_database)] = Field(
-        description=f"SQLAlchemy URL of the database: {_EXAMPLES}"
-    )
+    database_url: DatabaseUrl
     keep_system_events_days: Days = Field(
         default=7.0, description="days that system events are kept for their traces, from acceptance"
     )

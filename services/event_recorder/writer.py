@@ -21,9 +21,9 @@ from services.event_recorder.bulk_writes import write_many_rows, write_rows
 from services.event_recorder.core.alerts import AlertStatus, join_alerts
 from services.event_recorder.core.retention import Floors, above_floors
 from services.event_recorder.core.rows import Reading, Resolution, Row, TableName
+from services.event_recorder.core.run_counts import counts_of
 from services.event_recorder.core.run_rows import row_of
 from services.event_recorder.core.runs import Run, join_all
-from services.event_recorder.core.statistics import counts_of
 from services.event_recorder.database import DatabaseUnavailable, is_fault_of_a_row, refused, unavailable
 from services.event_recorder.retention_floors import read_floors
 from services.event_recorder.upserts import adding, first_on_topic, joining_alerts, joining_runs, keeping, last_by

@@ -2,7 +2,8 @@
 
 Pure: a plan and the facts known at start (ports, broker address, keys) give each process its environment. Nothing is
 inherited from ``HOOKFLEET_`` variables of the shell, because one exported for the command line must not change a fleet;
-but how the brokers that the shell names are reached and who we are to them belongs to their address.
+but how the brokers that the shell names are reached and who we are to them belongs to their address. The recorders take
+``HOOKFLEET_DATABASE_URL``, which nothing on a command line reads.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ MODULES: dict[Service, str] = {
     Service.GATEWAY: "deploy.local.gateway",
 }
 
+#: Where the recorders keep what happened; a file in the fleet's folder unless the shell says otherwise.
+DATABASE_URL = f"{ENV_PREFIX}DATABASE_URL"
+
 #: A fleet on a laptop posts to receivers on the same machine, which is refused unless allowed.
 LOOPBACK = "127.0.0.0/8,::1/128"
 
@@ -52,7 +56,7 @@ class Part:
 class FleetPlan:
     """How many processes of each service, and what they share.
 
-    ``extra`` are settings for every process, by environment name. ``gateway_port`` None draws a free one. The session
+    ``extra`` are settings for every process, by environment name, and ``single`` those of one alone. ``gateway_port`` None draws a free one. The session
     timeout is how many milliseconds a killed worker's partitions stay idle; brokers here allow 6,000 at least.
     """
 
@@ -67,6 +71,7 @@ class FleetPlan:
     drain_seconds: float = 10.0
     gateway_port: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    single: Mapping[Part, Mapping[str, str]] = field(default_factory=dict)
 
     def parts(self) -> tuple[Part, ...]:
         """Every process, in the order of display."""
@@ -111,10 +116,11 @@ def environment(plan: FleetPlan, facts: Facts, part: Part, inherited: Mapping[st
         "HOOKFLEET_LISTEN_HOST": "127.0.0.1",
         "HOOKFLEET_LISTEN_PORT": str(facts.ports[part]),
     }
-    return clean | common | _own(plan, facts, part) | dict(plan.extra)
+    own = _own(plan, facts, part, inherited.get(DATABASE_URL))
+    return clean | common | own | dict(plan.extra) | dict(plan.single.get(part, {}))
 
 
-def _own(plan: FleetPlan, facts: Facts, part: Part) -> dict[str, str]:
+def _own(plan: FleetPlan, facts: Facts, part: Part, database_url: str | None) -> dict[str, str]:
     api = {"HOOKFLEET_API_KEY": facts.api_key, "HOOKFLEET_ORGANIZATION": plan.organization}
     match part.service:
         case Service.INGEST:
@@ -126,7 +132,7 @@ def _own(plan: FleetPlan, facts: Facts, part: Part) -> dict[str, str]:
             }
         case Service.EVENT_RECORDER:
             # Recorders are one consumer group that writes one database.
-            return api | {"HOOKFLEET_DATABASE_URL": f"sqlite:///{facts.folder / 'events.sqlite3'}"}
+            return api | {DATABASE_URL: database_url or f"sqlite:///{facts.folder / 'events.sqlite3'}"}
         case Service.DISABLER:
             return {"HOOKFLEET_DATA_DIR": str(facts.folder / str(part))}
         case Service.GATEWAY:

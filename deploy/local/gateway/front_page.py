@@ -11,7 +11,7 @@ h1 + p { color: var(--dim); margin: .25rem 0 2rem; }
 h2 { font-size: 1rem; margin: 2rem 0 .25rem; }
 table { border-collapse: collapse; width: 100%; }
 td { border-top: 1px solid var(--line); padding: .5rem .75rem .5rem 0; vertical-align: top; }
-td:first-child { white-space: nowrap; font: .9rem/1.7 ui-monospace, monospace; }
+td:first-child { width: 18rem; white-space: nowrap; font: .9rem/1.7 ui-monospace, monospace; }
 a { color: var(--accent); }
 code { font: .9rem ui-monospace, monospace; }
 footer { margin-top: 2.5rem; color: var(--dim); font-size: .9rem; }

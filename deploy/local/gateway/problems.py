@@ -1,11 +1,13 @@
-"""The gateway's own answers when it cannot pass a request on: RFC 9457 problem documents, like everybody else's."""
+"""The gateway's own answers when it cannot pass a request on: problem documents like everybody else's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import orjson
+
+from shared.core import problem_documents
+from shared.core.problem_documents import MEDIA_TYPE, Problem
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -19,35 +21,33 @@ class Answer:
     body: bytes
 
 
-def problem(status: HTTPStatus, detail: str, *more: tuple[bytes, bytes]) -> Answer:
-    """A problem document with what to do in ``detail``."""
-    document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return Answer(status, [(b"content-type", b"application/problem+json"), *more], orjson.dumps(document))
-
-
 def nothing_here(path: str) -> Answer:
     """404 for a path of nobody."""
-    return problem(HTTPStatus.NOT_FOUND, f"there is nothing at {path[:200]}; see / for what there is")
+    detail = f"there is nothing at {path[:200]}; see / for what there is"
+    return _answer(problem_documents.of_status(404, "Not Found", detail, None))
 
 
 def too_large(limit_bytes: int) -> Answer:
     """413 before a service is bothered."""
-    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit_bytes} bytes; split it")
+    return _answer(problem_documents.too_large("(body)", f"is larger than {limit_bytes} bytes", "split it"))
 
 
 def away(service: str) -> Answer:
     """503 when no process of a service takes a connection: nothing was sent, so repeating is safe."""
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        f"{service} is not running right now; nothing was sent to it, try again in a second",
-        (b"retry-after", b"1"),
-    )
+    detail = f"{service} is not running right now; nothing was sent to it, try again in a second"
+    return _answer(problem_documents.unavailable(detail, 1))
 
 
 def lost(service: str) -> Answer:
     """502 when the connection broke after the request was sent."""
-    return problem(
-        HTTPStatus.BAD_GATEWAY,
+    detail = (
         f"{service} took the request and its answer was lost; it may have been carried out. "
-        "Events can be sent again: a repeated source and id makes no second run",
+        "Events can be sent again: a repeated source and id makes no second run"
     )
+    return _answer(problem_documents.of_status(502, "Bad Gateway", detail, None))
+
+
+def _answer(problem: Problem) -> Answer:
+    headers = [(b"content-type", MEDIA_TYPE.encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    return Answer(problem.status, headers, orjson.dumps(problem.document()))

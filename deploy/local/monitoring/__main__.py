@@ -35,6 +35,7 @@ def main() -> int:
         console.print(f"Prometheus: http://127.0.0.1:{scene.prometheus.port}/alerts")
         trial = AlertTrial(scene, tell)
         try:
+            trial.wait_until_quiet()
             for each in BREAKS:
                 trial.begin([each])
                 trial.mend([each])

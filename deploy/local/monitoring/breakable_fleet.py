@@ -1,7 +1,8 @@
 """A fleet of its own whose every part can be broken and mended: receivers, database, disabler, broker.
 
-Events come in all the time: most for a receiver that two integrations post to, one of which is disabled after
-three failed runs and one that never is, the others for a receiver that may hang.
+Events come in all the time, most of them for a receiver that three integrations post to: one that is disabled after
+three failed runs, one that never is, and one that is limited to a run per second. The others go to a receiver that may
+hang. One rule asks for what no event has.
 """
 
 from __future__ import annotations
@@ -153,6 +154,10 @@ class BreakableFleet:
         retry: dict[str, list[float]] = {"delays_seconds": []}
         steady: dict[str, Any] = {"rule": STEADY, "webhook": STEADY, "retry": retry}
         resources.append(_resource("integration", "sturdy", **steady, disable=never))
+        unclear = {"event_type": f"trial.{STEADY}", "condition": "data.missing > 1"}
+        resources.append(_resource("notification-rule", "unclear", **unclear))
+        resources.append(_resource("integration", "unclear", **{**steady, "rule": "unclear"}))
+        resources.append(_resource("integration", "limited", **steady, rate_limit={"per_second": 1}, disable=never))
         resources.append(_resource("integration", "fragile", **steady, disable={"failed_runs": 3}))
         hanging = {"rule": HANGING, "webhook": HANGING, "timeout_seconds": 60, "retry": {"delays_seconds": [1, 1]}}
         resources.append(_resource("integration", "patient", **hanging, disable=never))

@@ -94,12 +94,13 @@ def _filtered(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked about one reading: whose event it is about, and whom it names, as digests."""
+    """What is asked about one reading: which event it is about, which integration event it is itself, both by digest,
+    and whom it names, as digests."""
 
     organization: str
-    event: EventKey
     accepted_ms: int
-    digest: str
+    event: str
+    keys: Mapping[str, EventKey]
     named: frozenset[str]
 
 
@@ -108,21 +109,25 @@ _Known = Mapping[tuple[str, str], Any]
 
 def _asked(removed: Mapping[str, _Removed], reading: Reading) -> _Asked | None:
     """Null where it can be about nobody who was removed."""
-    told = _told(reading)
-    if told is None:
+    about = _told(reading)
+    if about is None:
         return None
-    organization, event, accepted_ms = told
+    organization, event, accepted_ms = about
     of = removed.get(organization)
     if of is None or accepted_ms > of.last_ms:
         return None
-    return _Asked(organization, event, accepted_ms, digest_of_event(of.key, event), frozenset(_named(of.key, reading)))
+    told = [fact.row for fact in reading.facts if fact.table is TableName.INTEGRATION_EVENTS]
+    keys = [event, *((str(row["source"]), str(row["id"])) for row in told)]
+    digests = [digest_of_event(of.key, key) for key in keys]
+    named = frozenset(_named(of.key, reading))
+    return _Asked(organization, accepted_ms, digests[0], dict(zip(digests, keys, strict=True)), named)
 
 
 def _known(connection: Connection, asked: Sequence[_Asked]) -> _Known:
     """Removals by organization and digest."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for each in asked:
-        wanted[each.organization] |= {each.digest, *each.named}
+        wanted[each.organization] |= {*each.keys, *each.named}
     known: dict[tuple[str, str], Any] = {}
     for organization, digests in wanted.items():
         ordered = sorted(digests)
@@ -134,13 +139,16 @@ def _known(connection: Connection, asked: Sequence[_Asked]) -> _Known:
 
 
 def _judged(connection: Connection, of: _Removed, known: _Known, reading: Reading, about: _Asked) -> Reading:
-    if (about.organization, about.digest) not in known:
-        found = [known[name] for each in about.named if (name := (about.organization, each)) in known]
-        person = next((row for row in found if about.accepted_ms <= row.at_ms), None)
-        if person is None:
-            return reading
-        removal = EventRemoval(about.organization, of.key, person.id, person.by, person.at_ms)
-        removal.empty(connection, [about.event])
+    found = [known[name] for each in about.named if (name := (about.organization, each)) in known]
+    persons = (row for row in found if about.accepted_ms <= row.at_ms)
+    removal = known.get((about.organization, about.event)) or next(persons, None)
+    if removal is None:
+        return reading
+    new = [key for digest, key in about.keys.items() if (about.organization, digest) not in known]
+    if new:
+        # What it led to may stand here already, stored when nobody could know whose it is.
+        act = EventRemoval(about.organization, of.key, removal.id.partition("/")[0], removal.by, removal.at_ms)
+        act.empty(connection, new)
     facts = tuple(replace(fact, row=emptied(fact.table, fact.row)) for fact in reading.facts)
     return replace(reading, facts=facts, runs=tuple(_emptied_run(run) for run in reading.runs))
 

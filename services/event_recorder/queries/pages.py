@@ -20,7 +20,7 @@ from services.event_recorder.core.cursors import Position
 from services.event_recorder.queries.reader import Found, Reader, rows_of
 
 #: Rows that one page looks at, at most: some 20 ms of either engine's time.
-SCANNED_ROWS: Final = 5_000
+SCANNED_ROWS: Final = 10_000
 
 #: A condition over columns, taken from a table or from a subquery of it.
 Check = Callable[[Any], ColumnElement[bool]]

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.ingest.config_requests import Prepared
 from services.ingest.core.config_changes import Apply, Done
 from services.ingest.http_api.openapi_schema import APPLY_OPERATION
-from services.ingest.http_api.problems import invalid
 from services.ingest.http_api.request_bodies import RequestBodies, json_object_of
 from services.ingest.http_api.resources import ResourceApi
 from shared.core.faults import Fault, InvalidInput, faults_of
+from shared.core.problem_documents import invalid
 from shared.core.resources import Identifier, Kind
 
 MAX_APPLY_BYTES = 8 * 1024 * 1024

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Response
 
 from services.ingest.core.config_changes import ChangeSecrets, Stored
 from services.ingest.core.verification_snippets import snippets_for
-from services.ingest.http_api.problems import invalid
 from services.ingest.http_api.resource_documents import etag
 from services.ingest.http_api.resources import IfMatch, ResourceApi, json_response, version_of
 from shared.core.faults import Fault
+from shared.core.problem_documents import invalid
 from shared.core.resources import HmacCredential, Kind
 
 

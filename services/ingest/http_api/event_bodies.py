@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
-from services.ingest.http_api.problems import invalid, malformed, unsupported_content_type
+from services.ingest.http_api.problems import unsupported_content_type
 from services.ingest.http_api.request_bodies import media_type
 from shared.core.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE, document_of_binary, parse_json
 from shared.core.faults import Fault, InvalidInput
+from shared.core.problem_documents import invalid, malformed
 
 _HEADER_PREFIX = "ce-"
 _FIX = (
@@ -59,7 +60,7 @@ def read_events(request: Request, raw: bytes) -> OneEvent | ManyEvents:
             case _:
                 raise unsupported_content_type(_FIX)
     except InvalidInput as error:
-        raise malformed(error) from None
+        raise malformed(error.faults) from None
 
 
 def _attributes(request: Request) -> dict[str, str]:

@@ -23,12 +23,13 @@ from services.ingest.core.event_quota import EventQuota
 from services.ingest.http_api.event_bodies import ManyEvents, OneEvent, read_events
 from services.ingest.http_api.event_traces import EventTraces
 from services.ingest.http_api.openapi_schema import EVENTS_OPERATION, OVER_QUOTA_RESPONSE
-from services.ingest.http_api.problems import invalid, over_quota, too_large, unavailable
+from services.ingest.http_api.problems import over_quota, unavailable
 from services.ingest.http_api.request_bodies import RequestBodies
 from services.ingest.record_acceptance import NotAcknowledged, RecordAcceptance
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
 from shared.adapters.tracing import Tracing
+from shared.core.problem_documents import invalid, too_large
 from shared.core.records import OutRecord
 
 #: A batch as sent, in bytes. A single event is bounded by its structured form, whatever the white space around it.

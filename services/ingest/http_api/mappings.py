@@ -17,12 +17,12 @@ from services.ingest.core.config_changes import Apply, Done
 from services.ingest.core.mapping_lookup import FIELDS, lookup_of
 from services.ingest.http_api.apply import MAX_APPLY_BYTES, MAX_RESOURCES
 from services.ingest.http_api.openapi_schema import MAPPINGS_OPERATION
-from services.ingest.http_api.problems import invalid
 from services.ingest.http_api.request_bodies import RequestBodies, json_object_of
 from services.ingest.http_api.resource_documents import COLLECTIONS
 from services.ingest.http_api.resources import ResourceApi
 from shared.core.faults import Fault, InvalidInput, faults_of
 from shared.core.identifiers import is_identifier
+from shared.core.problem_documents import invalid
 from shared.core.resources import Kind, Mapping
 
 #: As the event recorder's listings have it; the largest page takes 3 ms to read.

@@ -1,11 +1,11 @@
 """Errors as HTTP says them: RFC 9457 problem documents that name the field and the fix.
 
 Whatever goes wrong in a request leaves through here, also what FastAPI and the router refuse by themselves, so a client
-needs one way to read an error. A refused value is never repeated: it may be a secret.
+needs one way to read an error. What every service may say stands in `shared.core.problem_documents`; here is what only
+ingest does.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -21,9 +21,10 @@ from services.ingest.core.config_changes import (
     VersionNeeded,
     VersionStale,
 )
-from shared.core.faults import Fault, InvalidInput
+from shared.core import problem_documents
+from shared.core.faults import Fault
+from shared.core.problem_documents import MEDIA_TYPE, Problem, internal, invalid, not_found, of_status
 
-MEDIA_TYPE: Final = "application/problem+json"
 #: Seconds after which a client may come back; a write that lost against others is worth another try at once.
 _RETRY_AFTER_SECONDS: Final = 1
 #: Users of a resource that are named when it cannot be deleted.
@@ -32,64 +33,9 @@ _NAMED_USERS: Final = 10
 _logger = logging.getLogger("hookfleet.http_api")
 
 
-class Problem(Exception):
-    """A refused request. ``kind`` is the last part of the problem type: a constant that programs may test."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        kind: str,
-        title: str,
-        detail: str,
-        *,
-        faults: Sequence[Fault] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(title)
-        self.status = status
-        self.faults = tuple(faults)
-        self.headers = dict(headers or {})
-        self._said = {"type": f"urn:hookfleet:problem:{kind}", "title": title, "status": status.value}
-        self._detail = detail
-
-    def response(self) -> Response:
-        errors = [{"field": fault.field, "message": fault.message, "fix": fault.fix} for fault in self.faults]
-        document = {**self._said, "detail": self._detail, "errors": errors}
-        return Response(orjson.dumps(document), self.status, self.headers, MEDIA_TYPE)
-
-
-def invalid(faults: Sequence[Fault], what: str) -> Problem:
-    """422: understood, and wrong."""
-    found = "There is one fault" if len(faults) == 1 else f"There are {len(faults)} faults"
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid",
-        f"The {what} is not valid",
-        f"{found}, listed under errors.",
-        faults=faults,
-    )
-
-
-def malformed(error: InvalidInput) -> Problem:
-    """400: not even JSON."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "malformed",
-        "The request cannot be read",
-        "Its body or headers are not what their content type says.",
-        faults=error.faults,
-    )
-
-
-def too_large(field: str, message: str, fix: str) -> Problem:
-    """413: beyond a limit of ours."""
-    return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too-large",
-        "The request is too large",
-        "It is beyond a limit of this server.",
-        faults=[Fault(field, message, fix)],
-    )
+def problem_response(problem: Problem) -> Response:
+    """The answer that says it."""
+    return Response(orjson.dumps(problem.document()), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def unsupported_content_type(fix: str) -> Problem:
@@ -133,23 +79,7 @@ def too_slow(seconds: float) -> Problem:
 
 def unavailable(detail: str) -> Problem:
     """503: not our client's fault and not for long."""
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "unavailable",
-        "Not possible right now",
-        detail,
-        headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
-    )
-
-
-def not_found(what: str) -> Problem:
-    """404: nothing there, or not in this organization, which is the same."""
-    return Problem(
-        HTTPStatus.NOT_FOUND,
-        "not-found",
-        "There is no such resource",
-        f"There is no {what} in this organization.",
-    )
+    return problem_documents.unavailable(detail, _RETRY_AFTER_SECONDS)
 
 
 def refused(refusal: Refusal) -> Problem:
@@ -201,25 +131,19 @@ def refused(refusal: Refusal) -> Problem:
 
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return error.response()
+    return problem_response(error)
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     """What the router says by itself: no such path, no such method."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    kind = status.phrase.lower().replace(" ", "-")
-    return Problem(status, kind, status.phrase, status.description, headers=error.headers).response()
+    return problem_response(of_status(status, status.phrase, status.description or status.phrase, error.headers))
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
     _logger.error("request_crashed", exc_info=error, extra={"fields": {"path": request.url.path}})
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal",
-        "A fault of this server",
-        "Nothing is known to be wrong with the request; the fault is in the server's log.",
-    ).response()
+    return problem_response(internal())
 
 
 def install(app: FastAPI) -> None:

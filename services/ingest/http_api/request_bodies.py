@@ -12,16 +12,10 @@ from typing import Any
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from services.ingest.http_api.problems import (
-    invalid,
-    malformed,
-    too_large,
-    too_slow,
-    unavailable,
-    unsupported_content_type,
-)
+from services.ingest.http_api.problems import too_slow, unavailable, unsupported_content_type
 from shared.core.cloud_events import parse_json
 from shared.core.faults import Fault, InvalidInput
+from shared.core.problem_documents import invalid, malformed, too_large
 
 
 class RequestBodies:
@@ -54,9 +48,7 @@ class RequestBodies:
                     raise too_slow(self._seconds) from None
                 except ClientDisconnect:
                     # Nobody is left to read this answer; it keeps a client's going from counting as a fault of ours.
-                    raise malformed(
-                        InvalidInput([Fault("(body)", "ended before its announced length", "send all of it")])
-                    ) from None
+                    raise malformed([Fault("(body)", "ended before its announced length", "send all of it")]) from None
                 whole = b"".join(chunks)
                 # The parts would hold the same bytes once more.
                 chunks.clear()
@@ -75,7 +67,7 @@ def _check(size: int, limit: int) -> None:
 def _announced(request: Request) -> int:
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal():
-        raise malformed(InvalidInput([Fault("Content-Length", "not a number", "leave it to your HTTP client")]))
+        raise malformed([Fault("Content-Length", "not a number", "leave it to your HTTP client")])
     return int(announced)
 
 
@@ -91,7 +83,7 @@ def json_object_of(request: Request, raw: bytes) -> dict[str, Any]:
     try:
         document = parse_json(raw)
     except InvalidInput as error:
-        raise malformed(error) from None
+        raise malformed(error.faults) from None
     if not isinstance(document, dict):
         raise invalid([Fault("(body)", "not a JSON object", "send one object")], "body")
     return document

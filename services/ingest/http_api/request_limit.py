@@ -8,7 +8,7 @@ the others fuller.
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.http_api.health_routes import PROBE_PATHS
-from services.ingest.http_api.problems import unavailable
+from services.ingest.http_api.problems import problem_response, unavailable
 
 
 class RequestLimit:
@@ -26,7 +26,7 @@ class RequestLimit:
             return
         if self._under_way >= self._at_once:
             problem = unavailable("Too many requests are being worked on.")
-            await problem.response()(scope, receive, send)
+            await problem_response(problem)(scope, receive, send)
             return
         self._under_way += 1
         try:

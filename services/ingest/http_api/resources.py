@@ -29,12 +29,13 @@ from services.ingest.core.config_changes import (
 from services.ingest.core.connection_state import connection
 from services.ingest.core.mapping_lookup import Lookup
 from services.ingest.http_api.openapi_schema import spec_operation
-from services.ingest.http_api.problems import invalid, not_found, refused, unavailable
+from services.ingest.http_api.problems import refused, unavailable
 from services.ingest.http_api.request_bodies import RequestBodies, json_object_of
 from services.ingest.http_api.resource_documents import COLLECTIONS, etag, path_of, resource_document, state_document
 from services.ingest.mapping_table import MappingPage
 from services.ingest.resealing import Resealed, reseal
 from shared.core.faults import Fault, InvalidInput
+from shared.core.problem_documents import invalid, not_found
 from shared.core.resources import Integration, Kind, NotificationRule, Resource, Webhook
 
 #: One spec as sent, in bytes: fifty custom headers of 4 KiB fit.

@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.core.state_requests import Wish, state_request_record
 from services.ingest.http_api.openapi_schema import STATE_REQUEST_OPERATION
-from services.ingest.http_api.problems import invalid, unavailable
+from services.ingest.http_api.problems import unavailable
 from services.ingest.http_api.request_bodies import RequestBodies, json_object_of
 from services.ingest.http_api.resources import ResourceApi
 from services.ingest.record_acceptance import NotAcknowledged, RecordAcceptance
 from shared.adapters.clock import Clock, rfc3339
 from shared.core.faults import faults_of
+from shared.core.problem_documents import invalid
 from shared.core.resources import Kind
 
 _MAX_BYTES = 4 * 1024

@@ -13,12 +13,16 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from services.event_recorder.acts.marks import Marks
+from services.event_recorder.acts.removal_filter import RemovalFilter
+from services.event_recorder.acts.removal_requests import RemovalRequests
+from services.event_recorder.acts.removal_worker import RemovalWorker
 from services.event_recorder.acts.replay_requests import ReplayRequests
 from services.event_recorder.acts.replay_worker import ReplayWorker
 from services.event_recorder.core.record_reader import RecordReader
 from services.event_recorder.database import writing_engine
 from services.event_recorder.http_api.acting import Acting
 from services.event_recorder.http_api.marks import marks_router
+from services.event_recorder.http_api.removals import removals_router
 from services.event_recorder.http_api.replays import replays_router
 from services.event_recorder.queries.reader import Reader
 from services.event_recorder.writer import Writer
@@ -55,7 +59,12 @@ class World:
         """As the process has them."""
         acting = Acting(records.ORGANIZATION, self.clock)
         requests = ReplayRequests(self.engine, records.TOPICS, self.new_id, lambda: None)
-        return [marks_router(Marks(self.engine, self.new_id), acting), replays_router(reader, requests, acting)]
+        removals = RemovalRequests(self.engine, self.new_id, lambda: None)
+        return [
+            marks_router(Marks(self.engine, self.new_id), acting),
+            replays_router(reader, requests, acting),
+            removals_router(reader, removals, acting),
+        ]
 
     def begin_anew(self) -> None:
         """Nothing is stored and nothing was produced."""
@@ -65,7 +74,8 @@ class World:
 
     def store(self, *batch: Record) -> None:
         """Stores records as the recorder does."""
-        assert Writer(self.engine).write([_READER.read(record) for record in batch]) == []
+        storage = RemovalFilter(self.engine, Writer(self.engine))
+        assert storage.write([_READER.read(record) for record in batch]) == []
 
     def worker(self, name: str = "one") -> ReplayWorker:
         return ReplayWorker(self.engine, records.TOPICS, self.publish, self.clock, name)
@@ -73,7 +83,10 @@ class World:
     def publish(self, batch: Sequence[OutRecord]) -> None:
         self.produced.extend(batch)
 
-    def work(self, worker: ReplayWorker, until_ms: int | None = None) -> None:
+    def remover(self, name: str = "one") -> RemovalWorker:
+        return RemovalWorker(self.engine, self.clock, name)
+
+    def work(self, worker: ReplayWorker | RemovalWorker, until_ms: int | None = None) -> None:
         """Let ``worker`` do everything that is due, time going by, until nothing is left or ``until_ms`` is reached."""
         while (wait := worker.step()) is not None:
             self.now_ms += max(1, round(wait * 1000))

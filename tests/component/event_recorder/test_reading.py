@@ -18,7 +18,7 @@ from services.event_recorder.queries.reader import Reader
 from services.event_recorder.schema import resources
 from tests.component.event_recorder.described import check_answer
 from tests.component.event_recorder.serving import got, serving
-from tests.databases import databases
+from tests.databases import Databases, databases
 
 RESOURCE = {"organization": "acme", "kind": "integration", "id": "i", "version": 1}
 
@@ -71,15 +71,16 @@ def test_while_postgresql_is_away_clients_are_told_to_come_back_and_then_it_answ
         assert {answer.status_code for answer in clients.map(api.get, ["/v1/runs"] * 12)} == {200}
 
 
-def test_a_query_that_takes_too_long_is_ended(engine: Engine, database_url: str) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("readers of SQLite wait for nobody")
-    impatient = make_url(database_url).update_query_dict({"options": "-c statement_timeout=100ms"})
-    with serving(impatient.render_as_string(hide_password=False)) as api, engine.begin() as writing:
-        writing.exec_driver_sql("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
-        check_come_back_later(api.get("/v1/runs"))
-    with serving(database_url) as api:
-        assert got(api, "/v1/runs")["items"] == []
+def test_a_query_that_takes_too_long_is_ended(postgresql: Databases) -> None:
+    with postgresql.migrated() as url:
+        impatient = make_url(url).update_query_dict({"options": "-c statement_timeout=100ms"})
+        writing = writing_engine(url)
+        with serving(impatient.render_as_string(hide_password=False)) as api:
+            with writing.begin() as held:
+                held.exec_driver_sql("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
+                check_come_back_later(api.get("/v1/runs"))
+            assert got(api, "/v1/runs")["items"] == []
+        writing.dispose()
 
 
 def test_a_sqlite_file_that_is_not_there_yet_is_read_once_it_is(tmp_path: Path) -> None:

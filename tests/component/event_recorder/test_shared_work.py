@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -60,7 +61,7 @@ def test_writers_of_the_same_runs_at_once_leave_the_rows_of_one(engine: Engine, 
         own = writing_engine(database_url)
         patience, writer = DatabasePatience(threading.Event()), Writer(own)
         for batch in batches(*share):
-            assert patience.until_done(lambda written=batch: writer.write(written)) == []
+            assert patience.until_done(partial(writer.write, batch)) == []
         own.dispose()
 
     # Topics in different orders, batches of different sizes: every run is in several hands.

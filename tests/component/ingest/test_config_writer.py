@@ -26,6 +26,7 @@ from shared.adapters.transactional_writer import TransactionalWriter, WriteFaile
 from shared.core.records import OutRecord, Record
 from shared.core.resources import AnySpec, HmacCredential, Integration, Kind, NotificationRule, Resource, Webhook
 from tests.component.ingest.conftest import RunningWriter, StartWriter, transactions_of
+from tests.counted import Counted
 from tests.waiting import wait_for
 
 HOOK = ResourceKey(Kind.WEBHOOK, "acme", "w")
@@ -202,6 +203,7 @@ def test_two_writers_at_once_lose_nothing_and_keep_the_lock(
     """Twelve clients over two writers: half create resources of their own, half raise one shared counter under the
     optimistic lock, each time over either writer. Every acknowledged write is in the topic, at its version, and the
     counter has lost no update."""
+    fenced = Counted("hookfleet_config_fenced_total")
     writers = (start_writer(), start_writer())
     creations, increments, clients = 30, 10, 6
     counter = ResourceKey(Kind.WEBHOOK, "acme", "counter")
@@ -253,6 +255,7 @@ def test_two_writers_at_once_lose_nothing_and_keep_the_lock(
     names = [_name(record) for record in sorted(steps, key=lambda record: record.offset)]
     assert [int(name.split()[0]) for name in names] == list(range(clients * increments + 1))
     assert conflicts > 0, "the clients never met; the test shows nothing"
+    assert fenced.since > 0, "neither writer took the other's place"
 
 
 def _counter(writers: Sequence[RunningWriter], version: int) -> tuple[int, int]:

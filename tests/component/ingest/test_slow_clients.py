@@ -15,6 +15,7 @@ from services.ingest.http_api import problems
 from services.ingest.http_api.request_bodies import RequestBodies
 from services.ingest.http_api.request_limit import RequestLimit
 from services.ingest.http_server import HttpServer
+from shared.core.problem_documents import MEDIA_TYPE
 from tests.waiting import wait_for
 
 
@@ -63,7 +64,7 @@ def test_a_client_whose_body_does_not_come_is_told_so_and_its_connection_ends() 
     with serving(seconds=0.1) as server, begin(server) as slow:
         said = everything(slow)
     assert said.startswith(b"HTTP/1.1 408 ")
-    assert problems.MEDIA_TYPE.encode() in said
+    assert MEDIA_TYPE.encode() in said
 
 
 def test_when_slow_clients_have_taken_every_place_others_are_told_to_come_back_and_then_served() -> None:
@@ -79,7 +80,7 @@ def test_when_slow_clients_have_taken_every_place_others_are_told_to_come_back_a
 
             wait_for(lambda: answered(503), "every place is taken")
             assert answers[-1].headers["retry-after"] == "1"
-            assert answers[-1].headers["content-type"] == problems.MEDIA_TYPE
+            assert answers[-1].headers["content-type"] == MEDIA_TYPE
             wait_for(lambda: answered(200), "there is room again")
         for client in slow:
             assert everything(client).startswith(b"HTTP/1.1 408 ")

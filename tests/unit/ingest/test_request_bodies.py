@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Response
 
 from services.ingest.http_api import problems
 from services.ingest.http_api.request_bodies import RequestBodies
+from shared.core.problem_documents import MEDIA_TYPE
 
 
 def application(at_once: int, each: int, seconds: float = 60) -> FastAPI:
@@ -74,4 +75,4 @@ def test_a_body_that_comes_too_slowly_is_given_up_and_its_room_comes_back() -> N
     slow, next_one = asyncio.run(scenario())
     assert (slow.status_code, next_one.status_code) == (408, 200)
     assert slow.headers["connection"] == "close"
-    assert slow.headers["content-type"] == problems.MEDIA_TYPE
+    assert slow.headers["content-type"] == MEDIA_TYPE

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.ingest.http_api import problems
 from services.ingest.http_api.request_limit import RequestLimit
+from shared.core.problem_documents import MEDIA_TYPE
 
 
 def test_requests_beyond_the_bound_are_refused_until_there_is_room_and_probes_never() -> None:
@@ -41,7 +42,7 @@ def test_requests_beyond_the_bound_are_refused_until_there_is_room_and_probes_ne
             refused = await http.get("/wait")
             assert refused.status_code == 503
             assert refused.headers["retry-after"] == "1"
-            assert refused.headers["content-type"] == problems.MEDIA_TYPE
+            assert refused.headers["content-type"] == MEDIA_TYPE
             assert (await http.get("/healthz")).status_code == 200
 
             go_on.set()

@@ -8,11 +8,13 @@ import orjson
 
 _PROGRAM = """
 import logging
-from shared.adapters.json_logs import configure_logs, log
+from shared.adapters.json_logs import configure_logs, log, log_each
 configure_logs("bench", "INFO")
 logger = logging.getLogger("hookfleet.test")
 log(logger, logging.INFO, "worked", organization="acme", led_to=["a", "b"], when={1: object})
 log(logger, logging.DEBUG, "too quiet")
+log_each(logger, logging.INFO, "ended", [{"run": "a"}, {"run": "b"}])
+log_each(logger, logging.INFO, "ended", [])
 logging.getLogger("kafka.coordinator").info("too quiet")
 logging.getLogger("kafka.coordinator").warning("a library says %s", "this")
 try:
@@ -29,7 +31,7 @@ def lines() -> list[dict[str, Any]]:
 
 
 def test_each_unit_of_work_and_each_warning_of_a_library_is_one_json_object() -> None:
-    work, library, crash = lines()
+    work, first, second, library, crash = lines()
     assert work.pop("time").endswith("Z")
     assert work == {
         "level": "INFO",
@@ -40,6 +42,7 @@ def test_each_unit_of_work_and_each_warning_of_a_library_is_one_json_object() ->
         "led_to": ["a", "b"],
         "when": {"1": "<class 'object'>"},
     }
+    assert [(each["message"], each["run"]) for each in (first, second)] == [("ended", "a"), ("ended", "b")]
     assert (library["level"], library["logger"]) == ("WARNING", "kafka.coordinator")
     assert library["message"] == "a library says this"
     assert (crash["level"], crash["message"], crash["component"]) == ("ERROR", "crashed", "loop")
