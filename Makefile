@@ -55,7 +55,7 @@ check: $(INSTALLED) ## lint, format, types, architecture
 
 check-deploy: $(INSTALLED) ## every Kubernetes overlay, rendered and judged: schemas, CRDs, policies, settings
 	@$(BIN)/python -m deploy.checks
-	$(BIN)/pytest -q tests/manifests
+	$(BIN)/pytest -q tests/manifests tests/unit/deploy/test_alert_rules.py
 
 check-image: $(INSTALLED) ## the Dockerfile's steps in a folder, and what it makes started read-only as nobody; needs root
 	@$(BIN)/python -m deploy.container

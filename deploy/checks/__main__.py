@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from deploy.checks import rendering, schemas, settings_agreement, strimzi_reading, validation
+from deploy.checks import compose_file, rendering, schemas, settings_agreement, strimzi_reading, validation
 from deploy.checks.core import fleet_policies, pod_policies
 from deploy.checks.core.workloads import Document, workloads
 from deploy.programs.go_programs import BuildFailed
@@ -23,7 +23,10 @@ def main() -> int:
         wrong = [
             f"{overlay}: {sentence}" for overlay in rendering.overlays() for sentence in _checked(overlay, against)
         ]
-    except (BuildFailed, rendering.RenderingFailed) as reason:
+        services = compose_file.compose_services(os.environ, _say)
+        print(f"{compose_file.COMPOSE_FILE.name}: {len(services)} services")
+        wrong += compose_file.compose_faults(services)
+    except (BuildFailed, rendering.RenderingFailed, compose_file.ComposeRefused) as reason:
         _say(str(reason))
         return 1
     for sentence in wrong:

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 from deploy.checks.core.workloads import Document, Workload, config_maps, workloads
 from services.disabler.settings import DisablerSettings
 from services.dispatcher.settings import DispatcherSettings
-from services.event_recorder.settings import RecorderSettings
+from services.event_recorder.settings import MigrationSettings, RecorderSettings
 from services.ingest.settings import IngestSettings
 from shared.adapters.settings import ENV_PREFIX, SECRETS_DIR_VARIABLE
 
@@ -27,6 +27,7 @@ MODELS: Mapping[str, type[BaseSettings]] = {
     "services.ingest": IngestSettings,
     "services.dispatcher": DispatcherSettings,
     "services.event_recorder": RecorderSettings,
+    "services.event_recorder.migrations": MigrationSettings,
     "services.disabler": DisablerSettings,
 }
 #: Stands for what only the API server knows: names of pods and the like.

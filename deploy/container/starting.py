@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Started:
         self._log = log
         self.name = argument
         self._process = start_child(
-            ["unshare", "--mount", "/bin/sh", "-ec", _script(image, root, data, argument)],
+            [_unshare(), "--mount", "/bin/sh", "-ec", _script(image, root, data, argument)],
             env={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **image.environment, **settings},
             directory=Path("/"),
             output=log,
@@ -79,6 +80,13 @@ class Started:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def _unshare() -> str:
+    program = shutil.which("unshare")
+    if program is None:
+        raise CannotRehearse("unshare is needed (Debian: util-linux)")
+    return program
 
 
 def _script(image: Stage, root: Path, data: Path, argument: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.checks.compose_file import compose_faults
 from deploy.checks.core import fleet_policies, pod_policies
 from deploy.checks.core.workloads import Workload
 from deploy.checks.settings_agreement import disagreements
@@ -162,3 +163,31 @@ WRONG: list[tuple[str, Change]] = [
 @pytest.mark.parametrize(("sentence", "change"), WRONG, ids=[sentence for sentence, _ in WRONG])
 def test_what_is_wrong_is_said(sentence: str, change: Change) -> None:
     assert any(sentence in each for each in said(change)), said(change)
+
+
+LAPTOP: dict[str, Any] = {
+    "image": "hookfleet:0.1.0",
+    "build": {},
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "command": ["services.event_recorder.migrations"],
+    "ports": [{"target": 8080, "host_ip": "127.0.0.1"}],
+    "environment": {"HOOKFLEET_SECRETS_DIR": "/run/secrets"},
+    "secrets": [{"source": "hookfleet_database_url"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        ({}, []),
+        ({"image": "hookfleet"}, ["x: image hookfleet is not pinned"]),
+        ({"image": "hookfleet:latest"}, ["x: image hookfleet:latest is not pinned"]),
+        ({"read_only": False}, ["x: it can write its root file system, or keeps capabilities"]),
+        ({"ports": [{"target": 8080}]}, ["x: port 8080 is open to the network"]),
+        ({"secrets": []}, ["x: HOOKFLEET_DATABASE_URL: Field required"]),
+        ({"volumes": [{"type": "bind", "source": "/nowhere/at/all"}]}, ["x: /nowhere/at/all is not there"]),
+    ],
+)
+def test_a_laptops_process_is_judged_too(change: dict[str, Any], sentences: list[str]) -> None:
+    assert list(compose_faults({"x": LAPTOP | change})) == sentences

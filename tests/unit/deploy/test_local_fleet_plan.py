@@ -32,6 +32,14 @@ def test_settings_of_the_shell_do_not_reach_the_fleet() -> None:
     assert "HOOKFLEET_API_KEY" not in env
 
 
+def test_the_recorders_keep_what_happened_where_the_shell_says_else_in_the_folder() -> None:
+    given = {"HOOKFLEET_DATABASE_URL": "postgresql+psycopg://host/hookfleet"}
+    recorder = Part(Service.EVENT_RECORDER, 0)
+    assert environment(PLAN, FACTS, recorder, {})["HOOKFLEET_DATABASE_URL"] == "sqlite:////data/events.sqlite3"
+    assert environment(PLAN, FACTS, recorder, given)["HOOKFLEET_DATABASE_URL"] == given["HOOKFLEET_DATABASE_URL"]
+    assert "HOOKFLEET_DATABASE_URL" not in environment(PLAN, FACTS, Part(Service.DISPATCHER, 0), given)
+
+
 def test_the_dispatcher_may_post_to_receivers_on_the_same_machine() -> None:
     assert env_of(Service.DISPATCHER)["HOOKFLEET_ALLOWED_NETWORKS"] == "127.0.0.0/8,::1/128"
 

@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.dispatcher.core.error_context import MAX_CONTEXT, MAX_ID, MAX_TYPE, SOURCES, context_of_error
+from services.dispatcher.core.error_context import MAX_ID, MAX_TYPE, context_of_error
+from shared.core.caller_context import MAX_CONTEXT, SOURCES
 from shared.core.messages.integration_events import CallerContext, Entity
 
 

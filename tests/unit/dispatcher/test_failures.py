@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.dispatcher.core.error_context import SOURCES
 from services.dispatcher.core.failures import FAILURES, STATUS_CLASSES, STATUSES, Failure, failure_of_status
+from shared.core.caller_context import SOURCES
 from shared.core.messages.integration_events import (
     AUTHENTICATION_ERROR,
     DISABLED_ERROR,

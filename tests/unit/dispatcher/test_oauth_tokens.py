@@ -12,6 +12,7 @@ from services.dispatcher.core.authorisation import CredentialFailure, TokenGrant
 from services.dispatcher.core.exchange import Answer, NetworkFailure, Request, Result
 from services.dispatcher.oauth_tokens import APART_MS, TokenSource
 from shared.core.resources import OAuth2ClientCredentials
+from tests.counted import Counted
 
 
 def granted(token: str, expires_in: float | None = 100) -> Answer:
@@ -63,6 +64,7 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_however_many_wait_one_request_is_made() -> None:
     async def test() -> None:
+        asked = Counted("hookfleet_token_requests_total", outcome="granted")
         scene = Scene()
         scene.endpoint.open.clear()
         waiting = [asyncio.create_task(scene.source.fetched(5)) for _ in range(50)]
@@ -71,6 +73,7 @@ def test_however_many_wait_one_request_is_made() -> None:
         assert await asyncio.gather(*waiting) == ["t1"] * 50
         assert await scene.source.fetched(5) == "t1"
         assert scene.endpoint.asked == 1
+        assert asked.since == 1
 
     run(test)
 
