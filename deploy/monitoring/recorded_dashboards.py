@@ -14,9 +14,6 @@ from __future__ import annotations
 
 from deploy.monitoring.panels import Dashboard, Json, Panel, Row, Sql, chosen, data_source
 
-#: Tables that these dashboards read, for a GRANT.
-TABLES = ("run_statistics", "runs", "integration_states", "alerts")
-
 _RANGE = "organization = ${organization:sqlstring} AND minute_ms BETWEEN $__from AND $__to"
 _OF_INTEGRATION = f"{_RANGE} AND integration_id = ${{integration:sqlstring}}"
 _STEP_MS = "GREATEST($__interval_ms, 60000)"

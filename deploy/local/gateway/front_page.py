@@ -48,7 +48,7 @@ _ROWS = (
             ("POST /v1/integration-events/acts", "mark events as actioned or resolved by hand"),
             ("POST /v1/alerts/acts", "take alerts up, and resolve them"),
             ("POST /v1/runs/{id}/replay", "send the request of one run again"),
-            ("POST /v1/replays", "send what failed or was missed again, oldest first"),
+            ("POST /v1/replays", "send again what failed or was missed"),
             ("POST /v1/removals", "take one person's data out"),
         ),
     ),

@@ -17,7 +17,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client import REGISTRY
 
-from deploy.local.monitoring.prometheus_server import rule_files
+from deploy.local.monitoring.prometheus_server import MONITORING, rule_files
 from deploy.monitoring.__main__ import dashboards
 from shared.adapters import metrics
 
@@ -110,6 +110,17 @@ def missing(said: Any, understood: Any, where: str = "") -> Iterator[str]:
             yield from missing(one, other, f"{where}[{place}]")
     elif said != understood:
         yield f"{where}: {said!r} became {understood!r}"
+
+
+def test_a_user_who_may_read_what_the_page_grants_can_ask_everything() -> None:
+    page = (MONITORING.parents[1] / "docs/operations/metrics.md").read_text()
+    (granted,) = re.findall(r"GRANT SELECT ON ([\w, ]+) TO", page)
+    asked: set[str] = set()
+    for text in FILES.values():
+        sql = " ".join(re.findall(r'"(?:rawSql|query)": "(.*)"', text))
+        asked |= set(re.findall(r"(?:FROM|JOIN) (\w+)", sql))
+    # What a statement names itself is no table.
+    assert asked - {"counted", "ranked", "ended", "percentiles"} == set(granted.split(", "))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
