@@ -1,6 +1,11 @@
-"""A fleet on a broker that insists on TLS, client certificates, SCRAM and rights, on topics that others made."""
+"""A fleet on a broker that insists on TLS, client certificates, SCRAM and rights, on topics that others made.
+
+Each process comes as the user that its workload has on a cluster, with the rights that `deploy.kubernetes.access` gives
+that user and no others, so what works here works with the least rights.
+"""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -8,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -20,24 +26,45 @@ from kafka.admin import (
     ResourcePattern,
     ResourceType,
 )
+from kafka.errors import GroupAuthorizationFailedError
+from typer.testing import CliRunner
 
+from deploy.cli.main import app
+from deploy.kubernetes.access import rights
+from deploy.kubernetes.strimzi import user_resource
 from deploy.local.broker import start_broker
 from deploy.local.broker.ports import draw_port
 from deploy.local.broker.secured_listener import MECHANISM, SecuredListener
 from deploy.local.fleet.local_fleet import Fleet
-from deploy.local.fleet.plan import FleetPlan
+from deploy.local.fleet.plan import FleetPlan, Part, Service
 from shared.adapters.kafka_clients import admin_client
 from shared.adapters.settings import ServiceSettings
 from shared.adapters.topic_admin import ensure_topics
+from shared.core.topics import topics
 from tests.component.dispatcher.loopback_certificates import Authority
 from tests.flow.conftest import Case
+from tests.flow.receiver import Reply
 from tests.waiting import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "s3cret-of-the-fleet"
 PREFIX = "secured."
 PARTITIONS = 2
-#: All that the user of a fleet may do where topics are somebody else's to make.
+ROLES = ("match", "send", "ordered", "delay")
+USERS = rights(topics(PREFIX, PARTITIONS), PREFIX)
+#: Which process comes as which of them.
+SINGLE = {
+    Part(Service.INGEST, 0): {"HOOKFLEET_KAFKA_USERNAME": "hookfleet-ingest"},
+    Part(Service.EVENT_RECORDER, 0): {"HOOKFLEET_KAFKA_USERNAME": "hookfleet-event-recorder"},
+    Part(Service.DISABLER, 0): {"HOOKFLEET_KAFKA_USERNAME": "hookfleet-disabler"},
+} | {
+    Part(Service.DISPATCHER, number): {
+        "HOOKFLEET_ROLES": role,
+        "HOOKFLEET_KAFKA_USERNAME": f"hookfleet-dispatcher-{role}",
+    }
+    for number, role in enumerate(ROLES)
+}
+#: All that one user of a whole fleet may do, who looks at it from a command line.
 RIGHTS = (
     (ResourceType.TOPIC, ACLOperation.READ),
     (ResourceType.TOPIC, ACLOperation.WRITE),
@@ -79,7 +106,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     certificate, key = authority.server_certificate("127.0.0.1")
     broker_file.write_text(key + certificate)
     client, client_key = _files(folder, "client", *authority.client_certificate("fleet"))
-    secured = SecuredListener(draw_port(), broker_file, ca, {"fleet": PASSWORD})
+    secured = SecuredListener(
+        draw_port(), broker_file, ca, dict.fromkeys(("fleet", *(user.user for user in USERS)), PASSWORD)
+    )
     with (
         tempfile.TemporaryDirectory(prefix="hookfleet-secured-") as data,
         start_broker(Path(data), secured=secured) as broker,
@@ -106,6 +135,8 @@ def fleet(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ensure_topics(admin, cluster.settings().topics(), replication_factor=1)
         _grant(admin)
     plan = FleetPlan(
+        dispatcher=len(ROLES),
+        single=SINGLE,
         partitions=PARTITIONS,
         topic_prefix=PREFIX,
         session_timeout_ms=6_000,
@@ -122,6 +153,25 @@ def _grant(admin: KafkaAdminClient) -> None:
             for kind, right in RIGHTS
         ]
     )
+    admin.create_acls([acl for user in USERS for acl in _acls(user_resource(user, PREFIX))])
+
+
+def _acls(user: Mapping[str, Any]) -> Iterator[ACL]:
+    """The rights of a user's resource, as Strimzi's operator grants them."""
+    for rule in user["spec"]["authorization"]["acls"]:
+        resource = ResourcePattern(
+            ResourceType[_spelled(rule["resource"]["type"])],
+            rule["resource"]["name"],
+            {"prefix": _PREFIXED, "literal": ACLResourcePatternType.LITERAL}[rule["resource"]["patternType"]],
+        )
+        for operation in rule["operations"]:
+            principal = f"User:{user['metadata']['name']}"
+            yield ACL(principal, "*", ACLOperation[_spelled(operation)], ACLPermissionType.ALLOW, resource)
+
+
+def _spelled(word: str) -> str:
+    """``DescribeConfigs`` as ``DESCRIBE_CONFIGS``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).upper()
 
 
 _PREFIXED = ACLResourcePatternType.PREFIXED
@@ -138,16 +188,54 @@ def test_every_service_works_over_tls_and_scram_with_no_right_to_make_topics(cas
     case.wait_until_enabled(False)  # the disabler, whose client is another
 
 
+def test_a_retry_an_ordered_run_and_a_replay_need_no_further_rights(case: Case) -> None:
+    case.receiver.answer(case.path, lambda same: Reply(500 if len(same) < 2 else 200))
+    case.set_up(delays=[1.5])
+    case.send()
+    (run,) = case.ended_runs()
+    assert (run["status"], run["attempts"]) == ("COMPLETED", 2), "through a tier, by the delay role, and due again"
+    case.apply(case.integration([1.5], ordering="integration"))
+    case.send()
+    assert [each["status"] for each in case.ended_runs()] == ["COMPLETED"] * 2
+    response = case.http.post(f"/v1/runs/{run['run_id']}/replay")
+    assert response.status_code == 202, response.text
+    wait_for(lambda: len(case.requests()) == 4, "the recorder replays")
+
+
+def test_who_scales_sees_how_far_match_and_send_are_and_nobody_else(case: Case, cluster: Cluster) -> None:
+    case.set_up()
+    case.send()
+    case.ended_runs()
+    keda = ServiceSettings.model_validate(
+        {
+            name if name == "KAFKA_BOOTSTRAP_SERVERS" else name.removeprefix("HOOKFLEET_").lower(): value
+            for name, value in {**cluster.access, "HOOKFLEET_KAFKA_USERNAME": "hookfleet-keda"}.items()
+        }
+    )
+    with closing(admin_client(keda)) as admin:
+        for role in ("match", "send"):
+            group = f"{PREFIX}hookfleet-{role}"
+            assert admin.list_group_offsets(group)[group], "an event has gone through both"
+        with pytest.raises(GroupAuthorizationFailedError):
+            admin.list_group_offsets(f"{PREFIX}hookfleet-recorder")
+
+
 def test_no_log_holds_the_password(case: Case) -> None:
     case.set_up()
     logs = list(case.fleet.folder.glob("*.log"))
-    assert len(logs) == 5
+    assert len(logs) == 5 + len(ROLES) - 1
     assert not [log.name for log in logs if PASSWORD in log.read_text()]
 
 
 def test_the_command_line_reads_dead_letters_over_the_same_settings(case: Case, cluster: Cluster) -> None:
-    ended = _run(["-m", "deploy.cli.main", "dead-letters", "list", "--json"], cluster.access)
-    assert ended.returncode == 0, ended.stderr
+    environment = {"HOOKFLEET_TOPIC_PREFIX": PREFIX, **cluster.access}
+    listed = CliRunner().invoke(app, ["dead-letters", "list", "--json"], env=environment)
+    assert (listed.exit_code, orjson.loads(listed.stdout)) == (0, {"items": []}), listed.stderr
+    refused = CliRunner().invoke(
+        app, ["dead-letters", "list"], env={**environment, "HOOKFLEET_KAFKA_PASSWORD": "another"}
+    )
+    assert refused.exit_code == 1
+    assert "the brokers refuse user fleet" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from services.event_recorder.acts.replay_selection import Target, Wanted, count_wanted, target_of
 from services.event_recorder.acts.replay_sources import origins
-from services.event_recorder.acts.replays import (
-    Planned,
-    Progress,
-    Target,
-    Wanted,
-    count_wanted,
-    forget_unsent,
-    plan_one,
-    progress,
-    target_of,
-)
+from services.event_recorder.acts.replayed_runs import Planned, Progress, forget_unsent, plan_one, progress
 from services.event_recorder.acts.tables import replayed_runs
 from services.event_recorder.acts.trail import Act, Actor, Step, leave
 from services.event_recorder.core.replay import EventGone, Selection, replay_record
@@ -71,10 +62,14 @@ class Replay:
 
 
 class ReplayRequests:
-    """``wake`` tells the worker of this process that there is something to do; ``new_id`` gives ids nobody has."""
+    """``reading`` is for what only looks, which may take its time and must not keep a writer waiting. ``wake`` tells
+    the worker of this process that there is something to do; ``new_id`` gives ids nobody has."""
 
-    def __init__(self, engine: Engine, topics: Topics, new_id: Callable[[], str], wake: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, reading: Engine, topics: Topics, new_id: Callable[[], str], wake: Callable[[], None]
+    ) -> None:
         self._engine = engine
+        self._reading = reading
         self._topics = topics
         self._new_id = new_id
         self._wake = wake
@@ -146,6 +141,8 @@ class ReplayRequests:
             "since_ms": wanted.since_ms,
             "rate_per_second": rate_per_second,
         }
+        with self._reading.connect() as looking:
+            total, _ = count_wanted(looking, wanted)
         try:
             with self._engine.begin() as connection:
                 known = self._row(connection, actor.organization, new_id)
@@ -156,7 +153,6 @@ class ReplayRequests:
                 if target_of(connection, actor.organization, wanted.integration_id) is None:
                     raise NotThere(f"integration {wanted.integration_id}")
                 self._target(connection, actor.organization, wanted.integration_id)
-                total, _ = count_wanted(connection, wanted)
                 row = {
                     "organization": actor.organization,
                     "id": new_id,
@@ -201,7 +197,7 @@ class ReplayRequests:
 
     def read(self, organization: str, id_: str) -> Replay:
         """Raises NotThere."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             row = self._row(connection, organization, id_)
             if row is None:
                 raise NotThere(f"replay {id_}")
@@ -209,7 +205,7 @@ class ReplayRequests:
 
     def offer(self, organization: str, integration_id: str) -> Offer:
         """What a replay of all that is kept would send now. Raises NotThere."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             if target_of(connection, organization, integration_id) is None:
                 raise NotThere(f"integration {integration_id}")
             missed, missed_ms = count_wanted(

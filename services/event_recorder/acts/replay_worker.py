@@ -17,19 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, or_, select, update
 
 from services.event_recorder.acts.replay_requests import CANCELLED, DONE, RUNNING
+from services.event_recorder.acts.replay_selection import Target, Wanted, target_of
 from services.event_recorder.acts.replay_sources import origins
-from services.event_recorder.acts.replays import (
-    ALONE,
-    Planned,
-    Target,
-    Wanted,
-    forget_unsent,
-    mark_sent,
-    plan,
-    target_of,
-    unplan,
-    unsent,
-)
+from services.event_recorder.acts.replayed_runs import ALONE, Planned, forget_unsent, mark_sent, plan, unplan, unsent
 from services.event_recorder.acts.tables import replayed_runs
 from services.event_recorder.core.replay import EventGone, Selection, replay_record
 from services.event_recorder.schema import replays, runs

@@ -6,7 +6,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from shared.core.faults import Fault
-from shared.core.problem_documents import MEDIA_TYPE, Problem, internal, invalid, not_found, unauthorized, unavailable
+from shared.core.problem_documents import (
+    MEDIA_TYPE,
+    Problem,
+    internal,
+    invalid,
+    malformed,
+    not_found,
+    too_large,
+    unauthorized,
+    unavailable,
+)
 
 DESCRIPTION: Final = (
     "What happened, and what to do about it. Errors are problem documents (RFC 9457). Listings give `items`, newest "
@@ -48,7 +58,8 @@ _RETRY_AFTER: Final = {
         "schema": {"type": "integer", "minimum": 1},
     }
 }
-_FAULT = Fault("limit", "Input should be less than or equal to 200", "send a whole number from 1 to 200")
+_NOT_JSON: Final = Fault("(body)", "is not JSON", "send a JSON document")
+_FAULT: Final = Fault("limit", "Input should be less than or equal to 200", "send a whole number from 1 to 200")
 #: What every operation may answer besides success.
 PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     401: problem_answer("no API key that is known here", unauthorized("missing", "send Authorization: Bearer …")),
@@ -56,6 +67,11 @@ PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     422: problem_answer("a parameter or field that cannot be used", invalid([_FAULT], "request")),
     500: problem_answer("a fault of this server", internal()),
     503: problem_answer("the database is unavailable", unavailable("The database is unavailable.", 5), _RETRY_AFTER),
+}
+#: What operations that take a body may answer besides.
+_BODY_RESPONSES: Final = {
+    "400": problem_answer("a body that is not JSON", malformed([_NOT_JSON])),
+    "413": problem_answer("a body beyond the limit", too_large("(body)", "is too large", "send less in one request")),
 }
 
 
@@ -67,6 +83,9 @@ def install(app: FastAPI) -> None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas["Problem"] = _PROBLEM
+            for operation in (each for methods in document["paths"].values() for each in methods.values()):
+                if "requestBody" in operation:
+                    operation["responses"] |= _BODY_RESPONSES
             # FastAPI's own form of a refusal, which never leaves this server.
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)

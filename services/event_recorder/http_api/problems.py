@@ -17,10 +17,13 @@ from services.event_recorder.http_api.listing_parameters import FIXES, Refused
 from shared.adapters.json_logs import log
 from shared.core import problem_documents
 from shared.core.faults import Fault, InvalidInput
-from shared.core.problem_documents import MEDIA_TYPE, Problem, internal, invalid, of_status
+from shared.core.problem_documents import MEDIA_TYPE, Problem, internal, invalid, malformed, of_status
 
 #: Seconds after which a client may come back; the recorder itself tries the database at least as often.
 RETRY_AFTER_SECONDS: Final = 5
+#: Where a fault is that is in no field.
+_WHOLE: Final = "(whole)"
+_NOT_JSON: Final = malformed([Fault("(body)", "is not JSON", "send a JSON document in UTF-8")])
 _logger = logging.getLogger("hookfleet.recorder.http")
 
 
@@ -41,6 +44,8 @@ async def _on_problem(_: Request, error: Exception) -> Response:
 
 async def _on_refused_parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if any(each["type"] == "json_invalid" for each in error.errors()):
+        return problem_response(_NOT_JSON)
     return problem_response(invalid(_faults_of_request(error.errors()), "request"))
 
 
@@ -50,9 +55,14 @@ async def _on_invalid_input(_: Request, error: Exception) -> Response:
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
-    """What the router says by itself: no such path, no such method."""
+    """What the router says by itself: no such path, no such method; and what FastAPI makes of a body that ended in an
+    exception, which may be a refusal of ours."""
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, Problem):
+        return problem_response(error.__cause__)
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:
+        return problem_response(_NOT_JSON)
     return problem_response(of_status(status, status.phrase, status.description or status.phrase, error.headers))
 
 
@@ -90,8 +100,8 @@ def _faults_of_request(errors: Iterable[Any]) -> list[Fault]:
                 faults.append(Fault(field, "is not known here", "remove it or correct its name"))
             case "missing":
                 faults.append(Fault(field, message, "add this field"))
-            case "json_invalid":
-                faults.append(Fault("(body)", "is not JSON", "send a JSON document"))
+            case "model_attributes_type" if field == _WHOLE:
+                faults.append(Fault("(body)", "is not a JSON object", "send one, with Content-Type: application/json"))
             case "enum" | "literal_error":
                 faults.append(Fault(field, "is none of the values known here", f"send {error['ctx']['expected']}"))
             case _:
@@ -107,4 +117,4 @@ def _path(location: Iterable[object]) -> str:
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
-    return path or "(whole)"
+    return path or _WHOLE

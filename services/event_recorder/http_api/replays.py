@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.event_recorder.acts.replay_requests import NotThere, Refused, ReplayRequests
-from services.event_recorder.acts.replays import Wanted
+from services.event_recorder.acts.replay_selection import Wanted
 from services.event_recorder.core.replay import Selection
 from services.event_recorder.http_api.acting import Acting
 from services.event_recorder.http_api.answering import json_answer

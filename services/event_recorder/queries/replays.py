@@ -1,7 +1,7 @@
 """Replays, newest first, with what has become of the runs that each has sent."""
 
 from services.event_recorder.acts.replay_requests import Replay
-from services.event_recorder.acts.replays import Progress, progress
+from services.event_recorder.acts.replayed_runs import Progress, progress
 from services.event_recorder.core.cursors import Position
 from services.event_recorder.queries.pages import Listing, page_of
 from services.event_recorder.queries.reader import Reader

@@ -1,29 +1,24 @@
-"""Replays as rows: asking for one run or for many, planning which runs are next, and how far a replay is.
+"""Replayed runs as rows: planned, produced, marked as sent, and what becomes of them.
 
-*Exactly what was missed, once each.* A replay of many sends each message (``webhook-id``) once: not while another run
-of it is under way, not when one was delivered, and of several runs of it in question the oldest. What it has planned
-it does not plan again, whatever becomes of it.
-
-*Planning* writes the new runs into ``runs``, where people see them waiting, and into ``replayed_runs``, the outbox, in
+Planning writes the new runs into ``runs``, where people see them waiting, and into ``replayed_runs``, the outbox, in
 one transaction; producing them comes after (`services.event_recorder.acts.replay_worker`). New run ids are derived from
-the replay and the origin, so producing twice is producing once.
+the replay and the origin, so producing twice is producing once. What a replay has planned it does not plan again,
+whatever becomes of it.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, or_, select, tuple_
+from sqlalchemy import Connection, and_, case, exists, func, not_, or_, select, tuple_
 
+from services.event_recorder.acts.replay_selection import Wanted, conditions_of
 from services.event_recorder.acts.tables import replayed_runs
-from services.event_recorder.core.replay import Selection
-from services.event_recorder.schema import integration_states, resources, runs
+from services.event_recorder.schema import runs
 from services.event_recorder.upserts import keeping
 from shared.core.identifiers import run_id_of_replay
 from shared.core.messages.delivery import Trigger
 from shared.core.messages.integration_events import RunStatus
-from shared.core.messages.state import IntegrationState
-from shared.core.resources import Integration, Kind
 
 _DELIVERED = RunStatus.COMPLETED.value
 #: The replay of a run that was replayed by itself.
@@ -43,33 +38,12 @@ _OF_AN_END = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which runs a replay is about; times in milliseconds since 1970, ``until_ms`` excluded."""
-
-    organization: str
-    integration_id: str
-    selection: Selection
-    since_ms: int
-    until_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """A new run that waits to be produced, and since when, in milliseconds since 1970."""
 
     run_id: str
     origin_run_id: str
     planned_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An integration as far as the recorder has read: its configuration, null once it was deleted, one past the newest
-    configuration seen of it, and whether it is enabled."""
-
-    integration: Integration | None
-    config_offset: int
-    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,84 +59,32 @@ class Progress:
         return self.sent - self.delivered - self.failed
 
 
-def target_of(connection: Connection, organization: str, integration_id: str) -> Target | None:
-    """None where no such integration was ever read."""
-    found = connection.execute(
-        select(resources.c.spec, resources.c.version).where(
-            resources.c.organization == organization,
-            resources.c.kind == Kind.INTEGRATION.value,
-            resources.c.id == integration_id,
-        )
-    ).one_or_none()
-    if found is None:
-        return None
-    state = connection.execute(
-        select(integration_states.c.state).where(
-            integration_states.c.organization == organization, integration_states.c.integration_id == integration_id
-        )
-    ).scalar_one_or_none()
-    enabled = state is None or IntegrationState.model_validate_json(state).enabled
-    integration = None if found.spec is None else Integration.model_validate_json(found.spec)
-    return Target(integration, found.version + 1, enabled)
-
-
-def count_wanted(connection: Connection, wanted: Wanted) -> tuple[int, int | None]:
-    """How many runs a replay would send now, and when the oldest of them was created."""
-    asked = select(func.count(), func.min(runs.c.created_ms)).where(*_wanted(wanted))
-    count, oldest_ms = connection.execute(asked).one()
-    return count, oldest_ms
-
-
-def _wanted(wanted: Wanted) -> list[ColumnElement[bool]]:
-    same = runs.alias("same")
-    statuses = [each.value for each in wanted.selection.statuses]
-
-    def in_question(run: Any) -> ColumnElement[bool]:
-        return and_(
-            run.c.integration_id == wanted.integration_id,
-            run.c.status.in_(statuses),
-            run.c.created_ms >= wanted.since_ms,
-            run.c.created_ms < wanted.until_ms,
-        )
-
-    older = tuple_(same.c.created_ms, same.c.run_id) < tuple_(runs.c.created_ms, runs.c.run_id)
-    settles = or_(
-        same.c.status == _DELIVERED,
-        same.c.outcome_offset.is_(None),
-        and_(in_question(same), older),
-    )
-    return [
-        runs.c.organization == wanted.organization,
-        in_question(runs),
-        not_(
-            exists().where(same.c.organization == runs.c.organization, same.c.webhook_id == runs.c.webhook_id, settles)
-        ),
-    ]
-
-
-def plan(
-    connection: Connection, replay_id: str, wanted: Wanted, after: tuple[int, str] | None, limit: int, now_ms: int
-) -> tuple[list[Planned], tuple[int, str] | None]:
-    """Plan the next ``limit`` runs, oldest first, after the place ``after``; they, and the place of the last."""
+def next_origins(
+    connection: Connection, replay_id: str, wanted: Wanted, after: tuple[int, str] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Rows of the next ``limit`` runs to be replayed, oldest first, after the place ``after``."""
     known = exists().where(
         replayed_runs.c.organization == runs.c.organization,
         replayed_runs.c.replay_id == replay_id,
         replayed_runs.c.webhook_id == runs.c.webhook_id,
     )
-    asked = select(runs).where(*_wanted(wanted), not_(known)).order_by(runs.c.created_ms, runs.c.run_id).limit(limit)
+    asked = (
+        select(runs).where(*conditions_of(wanted), not_(known)).order_by(runs.c.created_ms, runs.c.run_id).limit(limit)
+    )
     if after is not None:
         asked = asked.where(tuple_(runs.c.created_ms, runs.c.run_id) > after)
-    found = [dict(row) for row in connection.execute(asked).mappings()]
-    if not found:
-        return [], None
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def plan(
+    connection: Connection, organization: str, replay_id: str, found: Sequence[dict[str, Any]], now_ms: int
+) -> None:
+    """Plan a replay's next runs, of the origins ``found``."""
     begun = connection.execute(
-        select(func.count()).where(
-            replayed_runs.c.organization == wanted.organization, replayed_runs.c.replay_id == replay_id
-        )
+        select(func.count()).where(replayed_runs.c.organization == organization, replayed_runs.c.replay_id == replay_id)
     ).scalar_one()
     new_ids = [run_id_of_replay(run["run_id"], replay_id) for run in found]
-    planned = _write(connection, list(zip(found, new_ids, strict=True)), replay_id, begun, now_ms)
-    return planned, (found[-1]["created_ms"], found[-1]["run_id"])
+    _write(connection, list(zip(found, new_ids, strict=True)), replay_id, begun, now_ms)
 
 
 def plan_one(connection: Connection, run: dict[str, Any], run_id: str, now_ms: int) -> None:
@@ -172,7 +94,7 @@ def plan_one(connection: Connection, run: dict[str, Any], run_id: str, now_ms: i
 
 def _write(
     connection: Connection, pairs: Sequence[tuple[dict[str, Any], str]], replay_id: str, number: int, now_ms: int
-) -> list[Planned]:
+) -> None:
     """New runs of these origins, with their ids, numbered from ``number`` on."""
     waiting = {
         "trigger": Trigger.REPLAY.value,
@@ -198,7 +120,6 @@ def _write(
     ]
     for rule, rows in ((_NEW_RUNS, new), (_OUTBOX, outbox)):
         connection.execute(rule.statement(connection.dialect.name), rule.ready(rows))
-    return [Planned(run_id, origin["run_id"], now_ms) for origin, run_id in pairs]
 
 
 def unsent(connection: Connection, organization: str, replay_id: str, limit: int) -> list[Planned]:
