@@ -1,5 +1,6 @@
 """What the send role works on, one request at a time, and what it asks of whoever does that work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,19 @@ class Job:
     @property
     def work(self) -> Work:
         return self.request.run_id, self.request.step
+
+    def in_log(self, out: Sequence[OutRecord]) -> dict[str, object]:
+        """The fields of its log line, once it has led to ``out``."""
+        request = self.request
+        return {
+            "organization": request.organization,
+            **request.trace_fields,
+            "run_id": request.run_id,
+            "integration_id": request.integration_id,
+            "attempt": request.next_attempt,
+            "step": request.step,
+            "led_to": [each.topic for each in out],
+        }
 
 
 class Handler(Protocol):

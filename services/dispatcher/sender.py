@@ -34,15 +34,14 @@ from shared.adapters.json_logs import log_each
 from shared.adapters.tracking_consumer import IsLost, Ticket
 from shared.core.dead_letters import REPLAYED_HEADER
 from shared.core.faults import InfrastructureError
-from shared.core.messages.delivery import DeliveryRequest
 from shared.core.records import OutRecord, Record
 
 #: Runs that wait in memory for their turn, in one process; as long as they are so many, nothing more is begun.
 HELD_ROOM = 1_000
-#: Requests begun in one turn of the loop.
-_AT_ONCE = 16
 #: Seconds between two looks at them, while there are any: how exactly a rate limit is paced.
 _LOOK_SECONDS = 0.02
+#: Requests begun in one turn of the loop.
+_AT_ONCE = 16
 _logger = logging.getLogger("hookfleet.send")
 
 #: Whose records are acknowledged: the ticket, what was asked for where that could be read, and the records.
@@ -280,22 +279,9 @@ class Sender:
         for ticket, job, _ in settled:
             for each in [ticket] if job is None else self._known.end(job.work):
                 self._finish(each)
-        log_each(
-            _logger, logging.INFO, "delivery", [_line(job.request, out) for _, job, out in settled if job is not None]
-        )
         self._begin()
+        lines = [job.in_log(out) for _, job, out in settled if job is not None]
+        log_each(_logger, logging.INFO, "delivery", lines)
 
     def _room(self) -> Room:
         return Room(self._max_in_flight - self._busy, self._max_in_flight, HELD_ROOM - self._held.count)
-
-
-def _line(request: DeliveryRequest, out: Sequence[OutRecord]) -> dict[str, object]:
-    return {
-        "organization": request.organization,
-        **request.trace_fields,
-        "run_id": request.run_id,
-        "integration_id": request.integration_id,
-        "attempt": request.next_attempt,
-        "step": request.step,
-        "led_to": [each.topic for each in out],
-    }

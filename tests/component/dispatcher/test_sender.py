@@ -8,6 +8,7 @@ from services.dispatcher.core.lanes import LANE_ROOM
 from shared.core.dead_letters import REPLAYED_HEADER, Reason, read_dead_letter
 from shared.core.faults import InfrastructureError
 from tests.component.dispatcher.sender_work import DUE, FIRST, OUT, Work
+from tests.counted import Counted
 from tests.unit.dispatcher import samples
 from tests.waiting import wait_for
 
@@ -51,6 +52,7 @@ def test_a_repetition_of_one_under_way_shares_its_execution_and_its_end(work: Wo
 
 
 def test_a_repetition_of_a_finished_one_is_finished_without_doing_it_again(work: Work) -> None:
+    skipped = Counted("hookfleet_duplicates_skipped_total")
     work.open()
     work.sender.take([work.record("a")])
     wait_for(lambda: work.finished == [0], "the first is finished")
@@ -58,6 +60,7 @@ def test_a_repetition_of_a_finished_one_is_finished_without_doing_it_again(work:
     wait_for(lambda: sorted(work.finished) == [0, 1, 2], "the repetitions are finished")
     assert work.begun == [("a", 0)]
     assert work.produced == [OUT]
+    assert skipped.since == 2
 
 
 def test_a_repetition_of_what_another_worker_finished_is_finished_without_doing_it(work: Work) -> None:

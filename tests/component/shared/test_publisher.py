@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import threading
+from collections.abc import Iterator
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -97,3 +98,56 @@ def test_records_submitted_from_an_event_loop_are_acknowledged_and_flushed_at_th
     assert not thread.is_alive()
     wait_for(lambda: done == list(range(50)), "all are acknowledged in order")
     assert _records(settings, topic) == [b"%d" % number for number in range(50)]
+
+
+def test_records_of_many_batches_and_one_that_is_checked_alone_stand_in_order(
+    settings: ServiceSettings, make_topic: MakeTopic, publisher: Publisher
+) -> None:
+    topic = make_topic("out")
+    small = [b"%d " % number + hash_block(number) * 64 for number in range(200)]
+    alone = b"alone" * 300_000
+    values = [*small[:100], alone, *small[100:]]
+    publisher.send([OutRecord(topic, b"k", value) for value in values]).wait()
+    assert _records(settings, topic) == values
+
+
+@pytest.fixture
+def patient(publisher: Publisher) -> Iterator[AsyncPublisher]:
+    """An outbox that would wait a minute for company."""
+    outbox = AsyncPublisher(publisher, gather_seconds=60.0)
+    thread = threading.Thread(target=outbox.run)
+    thread.start()
+    yield outbox
+    outbox.close()
+    thread.join(timeout=30)
+
+
+def test_what_waits_for_company_goes_at_the_end(make_topic: MakeTopic, patient: AsyncPublisher) -> None:
+    topic = make_topic("out")
+    done: list[int] = []
+    for number in range(3):
+        patient.submit([OutRecord(topic, b"k", b"%d" % number)], functools.partial(done.append, number))
+    patient.close()
+    wait_for(lambda: done == [0, 1, 2], "all are acknowledged")
+
+
+def test_enough_company_does_not_wait_for_more(make_topic: MakeTopic, patient: AsyncPublisher) -> None:
+    topic = make_topic("out")
+    done: list[int] = []
+    for number in range(250):
+        patient.submit([OutRecord(topic, b"k", b"%d" % number)], functools.partial(done.append, number))
+    wait_for(lambda: len(done) == 250, "all are acknowledged long before the minute is over")
+
+
+def test_a_lone_submission_goes_when_its_time_is_over(make_topic: MakeTopic, publisher: Publisher) -> None:
+    topic = make_topic("out")
+    outbox = AsyncPublisher(publisher, gather_seconds=0.05)
+    thread = threading.Thread(target=outbox.run)
+    thread.start()
+    for number in range(2):
+        done = threading.Event()
+        outbox.submit([OutRecord(topic, b"k", b"%d" % number)], done.set)
+        assert done.wait(30)
+    outbox.close()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
