@@ -6,15 +6,21 @@ Run by `make check-deploy`, which has built them.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.checks import strimzi_reading
-from deploy.checks.rendering import OVERLAYS, overlays, rendered
+from deploy.checks.compose_file import COMPOSE_FILE
+from deploy.checks.rendering import overlays, rendered
 from deploy.checks.schemas import schemas
 from deploy.checks.validation import invalid
 from deploy.kubernetes.strimzi import API, topic_resource
+from deploy.kubernetes.written import RULES
+from deploy.local.monitoring.programs import find_programs
 from shared.core.topics import topics
 
 SCALED: dict[str, Any] = {
@@ -63,10 +69,22 @@ def test_what_strimzi_would_not_understand_is_refused(change: dict[str, Any], se
     assert sentence in found
 
 
+def test_a_laptops_prometheus_takes_its_configuration(tmp_path: Path) -> None:
+    shutil.copy(COMPOSE_FILE.parent / "laptop" / "prometheus.yaml", tmp_path)
+    shutil.copytree(RULES, tmp_path / "rules")
+    checked = subprocess.run(
+        [find_programs().promtool, "check", "config", tmp_path / "prometheus.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert len(list(RULES.glob("*.yaml"))) == checked.stdout.count("rules found")
+
+
 def test_an_overlay_says_where_its_pods_run() -> None:
     assert overlays() == ["dev", "production"]
     for overlay in overlays():
         documents = rendered(overlay, os.environ, print)
         (namespace,) = (each["metadata"]["name"] for each in documents if each["kind"] == "Namespace")
         assert {each["metadata"].get("namespace", namespace) for each in documents} == {namespace}
-    assert (OVERLAYS / "dev").is_dir()
