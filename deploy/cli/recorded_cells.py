@@ -99,14 +99,14 @@ def alert_cells(alert: Item) -> Sequence[Text]:
 def replay_cells(replay: Item) -> Sequence[Text]:
     """Of `REPLAY_COLUMNS`."""
     return (
-        moment(replay["requested"]["at"]),
+        moment(replay["requested"]),
         Text(replay["status"], style=_REPLAY_STATUS.get(replay["status"], "")),
         Text(replay["id"], no_wrap=True),
         Text(visible(replay["integration"]), style="bold"),
         Text(f"{replay['selection'].lower()} since {replay['since'][:19].replace('T', ' ')}"),
         Text(f"{replay['sent']:,} of {replay['total']:,}"),
         progress_text(replay),
-        Text(visible(replay["requested"]["by"]), style=_DIM),
+        Text(visible(replay["requested_by"]), style=_DIM),
     )
 
 

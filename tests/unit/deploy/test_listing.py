@@ -95,7 +95,8 @@ def test_what_other_people_wrote_cannot_command_the_terminal() -> None:
         ),
         *replay_cells(
             {
-                "requested": {"at": at, "by": bad},
+                "requested": at,
+                "requested_by": bad,
                 "status": "DONE",
                 "id": "p",
                 "integration": bad,
