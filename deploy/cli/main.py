@@ -7,6 +7,7 @@ import typer
 from deploy.cli import (
     alerts,
     apply,
+    backup,
     credentials,
     dead_letters,
     demo,
@@ -83,6 +84,8 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=_SEE_IT, help="List ale
 app.command("statistics", rich_help_panel=_SEE_IT)(statistics)
 app.add_typer(replays.app, name="replay", rich_help_panel=_SEE_IT, help="Send again what failed, or what was missed.")
 app.command("trail", rich_help_panel=_SEE_IT)(trail.trail)
+app.command("backup", rich_help_panel=_OPERATE_IT)(backup.backup)
+app.command("restore", rich_help_panel=_OPERATE_IT)(backup.restore)
 app.add_typer(
     dead_letters.app,
     name="dead-letters",

@@ -19,7 +19,7 @@ from rich.table import Table
 from deploy.cli.failures import readable_failures
 from deploy.cli.fleet_progress import FleetProgress
 from deploy.local.broker.ports import is_free
-from deploy.local.fleet import Fleet, FleetPlan
+from deploy.local.fleet import Fleet, FleetPlan, Service
 from deploy.local.receivers.core.behaviour import Behaviour
 from deploy.local.receivers.receiver_process import ReceiverProcess
 
@@ -86,6 +86,7 @@ def _introduce(console: Console, fleet: Fleet, receiver: ReceiverProcess | None)
     facts = Table.grid(padding=(0, 2))
     facts.add_row("[dim]address[/]", f"[bold green]{fleet.url}[/]", "[dim]a page of what is there: /[/]")
     facts.add_row("[dim]API key[/]", f"[bold]{fleet.api_key}[/]", f"[dim]in {escape(key_file)}[/]")
+    facts.add_row("[dim]metrics[/]", _metrics(fleet), "[dim]/metrics of these ports on 127.0.0.1[/]")
     console.print(
         Panel(facts, title="Hookfleet is running", title_align="left", border_style="green", padding=1, expand=False)
     )
@@ -112,6 +113,11 @@ def _introduce(console: Console, fleet: Fleet, receiver: ReceiverProcess | None)
             f"{_short(receiver.request_log)}.[/]"
         )
     console.print("[dim]Ctrl-C stops everything; data stays.[/]\n")
+
+
+def _metrics(fleet: Fleet) -> str:
+    parts = [part for part in fleet.plan.parts() if part.service is not Service.GATEWAY]
+    return "\n".join(f"{part} {fleet.port(part.service, part.index)}" for part in parts)
 
 
 def _command() -> str:

@@ -57,8 +57,9 @@ REPLACE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What happens to which fleet, and for how many seconds events come in meanwhile."""
+    """What happens to which fleet, and for how many seconds events come in meanwhile. ``name`` is what repeats it."""
 
+    name: str
     plan: FleetPlan
     faults: Sequence[Fault]
     seconds: float
@@ -70,19 +71,19 @@ class Attack:
 
 def crashes(seed: int, rounds: int) -> Attack:
     """Faults at random times."""
-    return Attack(PLAN, draw_faults(random.Random(seed), PLAN, rounds), rounds * ROUND_SECONDS)
+    return Attack(f"seed {seed}", PLAN, draw_faults(random.Random(seed), PLAN, rounds), rounds * ROUND_SECONDS)
 
 
 def rolling(rounds: int) -> Attack:
     """Every process replaced in turn."""
     faults = rolling_restarts(ROLLING_PLAN, rounds)
-    return Attack(ROLLING_PLAN, faults, len(faults) * REPLACE_SECONDS)
+    return Attack("rolling restart", ROLLING_PLAN, faults, len(faults) * REPLACE_SECONDS)
 
 
 def trial(console: Console, folder: Path, attack: Attack, events: int) -> list[str]:
     """Run one trial and show it; what does not hold."""
     screen = Screen(console)
-    console.print(f"{len(attack.faults)} faults in some {attack.seconds:.0f} s, {events:,} events")
+    console.print(f"{attack.name}, {len(attack.faults)} acts in some {attack.seconds:.0f} s, {events:,} events")
     # A cluster of somebody else's is not ours to kill.
     env = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP_SERVERS"}
     with contextlib.ExitStack() as stack:
@@ -134,7 +135,7 @@ def main() -> int:
             shutil.rmtree(folder)
         else:
             console.print(f"[dim]the logs of every process are in {folder}[/]", soft_wrap=True)
-    console.print(f"[dim]seed {seed}, {time.monotonic() - began:.0f} s, every process has ended[/]")
+    console.print(f"[dim]{attack.name}, {time.monotonic() - began:.0f} s, every process has ended[/]")
     return 0 if holds else 1
 
 

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.checks import strimzi_reading
 from deploy.checks.compose_file import compose_faults
 from deploy.checks.core import fleet_policies, pod_policies
 from deploy.checks.core.workloads import Workload
+from deploy.checks.rendering import KUSTOMIZE
+from deploy.checks.schemas import CRD_MODULES, KUBERNETES
 from deploy.checks.settings_agreement import disagreements
+from deploy.container.building import DOCKERFILE
 
 GOOD = """
 apiVersion: apps/v1
@@ -191,3 +195,10 @@ LAPTOP: dict[str, Any] = {
 )
 def test_a_laptops_process_is_judged_too(change: dict[str, Any], sentences: list[str]) -> None:
     assert list(compose_faults({"x": LAPTOP | change})) == sentences
+
+
+def test_the_guide_names_the_versions_that_are_judged_by() -> None:
+    guide = (DOCKERFILE.parents[2] / "docs" / "operations" / "install.md").read_text()
+    versions = [module.version.removeprefix("v") for module in (KUBERNETES, *CRD_MODULES)]
+    for version in (*versions, strimzi_reading.version(), KUSTOMIZE.version):
+        assert version in guide, version

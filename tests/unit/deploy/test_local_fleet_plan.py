@@ -32,6 +32,14 @@ def test_settings_of_the_shell_do_not_reach_the_fleet() -> None:
     assert "HOOKFLEET_API_KEY" not in env
 
 
+def test_how_the_shell_s_cluster_is_reached_goes_with_its_address_and_never_without() -> None:
+    access = {"HOOKFLEET_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "HOOKFLEET_KAFKA_PASSWORD": "s3cret"}
+    part = Part(Service.DISABLER, 0)
+    there = environment(PLAN, FACTS, part, {"KAFKA_BOOTSTRAP_SERVERS": "cluster:9093", **access})
+    assert access.items() <= there.items()
+    assert not access.keys() & environment(PLAN, FACTS, part, access).keys()
+
+
 def test_the_recorders_keep_what_happened_where_the_shell_says_else_in_the_folder() -> None:
     given = {"HOOKFLEET_DATABASE_URL": "postgresql+psycopg://host/hookfleet"}
     recorder = Part(Service.EVENT_RECORDER, 0)
