@@ -230,7 +230,7 @@ def test_no_log_holds_the_password(case: Case) -> None:
 def test_the_command_line_reads_dead_letters_over_the_same_settings(case: Case, cluster: Cluster) -> None:
     environment = {"HOOKFLEET_TOPIC_PREFIX": PREFIX, **cluster.access}
     listed = CliRunner().invoke(app, ["dead-letters", "list", "--json"], env=environment)
-    assert (listed.exit_code, orjson.loads(listed.stdout)) == (0, {"items": []}), listed.stderr
+    assert (listed.exit_code, orjson.loads(listed.stdout)["items"]) == (0, []), listed.stderr
     refused = CliRunner().invoke(
         app, ["dead-letters", "list"], env={**environment, "HOOKFLEET_KAFKA_PASSWORD": "another"}
     )
