@@ -83,11 +83,16 @@ def main() -> int:
     asked = Reader(reading_engine(url), settings.organization)
     acts_engine, acting = writing_engine(url), Acting(settings.organization, now_ms)
     me = new_id()
-    working = Working([ReplayWorker(acts_engine, topics, publish, now_ms, me), RemovalWorker(acts_engine, now_ms, me)])
+    working = Working(
+        [
+            ReplayWorker(acts_engine, asked.engine, topics, publish, now_ms, me),
+            RemovalWorker(acts_engine, asked.engine, now_ms, me),
+        ]
+    )
     acts = [
         marks_router(Marks(acts_engine, new_id), acting),
-        replays_router(asked, ReplayRequests(acts_engine, topics, new_id, working.wake), acting),
-        removals_router(asked, RemovalRequests(acts_engine, new_id, working.wake), acting),
+        replays_router(asked, ReplayRequests(acts_engine, asked.engine, topics, new_id, working.wake), acting),
+        removals_router(asked, RemovalRequests(acts_engine, asked.engine, new_id, working.wake), acting),
     ]
     app = create_app(asked, health, settings.api_key.get_secret_value(), now_ms, acts)
     listener = HttpListener(app, settings.listen_host, settings.listen_port, settings.drain_seconds / 2)

@@ -37,8 +37,9 @@ def key_of(connection: Connection, organization: str) -> bytes | None:
 class RemovalRequests:
     """``wake`` tells the worker of this process that there is something to do."""
 
-    def __init__(self, engine: Engine, new_id: Callable[[], str], wake: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, reading: Engine, new_id: Callable[[], str], wake: Callable[[], None]) -> None:
         self._engine = engine
+        self._reading = reading
         self._new_id = new_id
         self._wake = wake
 
@@ -90,7 +91,7 @@ class RemovalRequests:
 
     def read(self, organization: str, id_: str) -> dict[str, Any]:
         """The work's row. Raises NotThere."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return self._row(connection, organization, id_)
 
     def _row(self, connection: Connection, organization: str, id_: str) -> dict[str, Any]:

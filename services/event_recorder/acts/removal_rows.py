@@ -48,11 +48,14 @@ class EventRemoval:
             some = sorted(waiting)[:_A_STATEMENT]
             done |= set(some)
             self._remember(connection, some)
+            # In the writer's order of tables, so that the two rarely wait for each other in a circle.
+            of_events = _is_one_of(runs, "event_id", "event_source", some)
+            self._empty_rows(connection, runs, TableName.RUNS, of_events)
             self._empty_rows(connection, events, TableName.EVENTS, _is_one_of(events, "id", "source", some))
             self._empty_rows(
                 connection, matches, TableName.MATCHES, _is_one_of(matches, "event_id", "event_source", some)
             )
-            led_to = self._empty_runs(connection, some)
+            led_to = self._empty_parts(connection, of_events)
             waiting = (waiting | led_to) - done
         return len(done)
 
@@ -70,12 +73,10 @@ class EventRemoval:
         ]
         connection.execute(_REMOVALS.statement(connection.dialect.name), _REMOVALS.ready(rows))
 
-    def _empty_runs(self, connection: Connection, keys: Collection[EventKey]) -> set[EventKey]:
-        """The integration events that these events led to."""
-        of_events = _is_one_of(runs, "event_id", "event_source", keys)
+    def _empty_parts(self, connection: Connection, of_events: ColumnElement[bool]) -> set[EventKey]:
+        """What is recorded of these runs; the integration events that they led to."""
         asked = select(runs.c.run_id).where(runs.c.organization == self._organization, of_events)
         run_ids = sorted(connection.execute(asked).scalars())
-        self._empty_rows(connection, runs, TableName.RUNS, of_events)
         led_to: set[EventKey] = set()
         for first in range(0, len(run_ids), _A_STATEMENT):
             some = run_ids[first : first + _A_STATEMENT]

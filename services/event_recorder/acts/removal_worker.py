@@ -101,16 +101,17 @@ _PHASES = (
 
 
 class RemovalWorker:
-    """``worker`` is this process's name among the recorders."""
+    """``worker`` is this process's name among the recorders; ``reading`` is for looking whether there is work."""
 
-    def __init__(self, engine: Engine, clock: Clock, worker: str) -> None:
+    def __init__(self, engine: Engine, reading: Engine, clock: Clock, worker: str) -> None:
         self._engine = engine
+        self._reading = reading
         self._clock = clock
         self._worker = worker
 
     def step(self) -> float | None:
         """Do a batch of every removal; seconds until there is more, None when there is none."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             asked = select(removal_work).where(removal_work.c.status == RUNNING)
             found = [dict(row) for row in connection.execute(asked).mappings()]
         return min((self._work(each) for each in found), default=None)

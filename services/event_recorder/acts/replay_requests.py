@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.event_recorder.acts.replay_selection import Target, Wanted, count_wanted, target_of
 from services.event_recorder.acts.replay_sources import origins
-from services.event_recorder.acts.replayed_runs import Planned, Progress, forget_unsent, plan_one, progress
+from services.event_recorder.acts.replayed_runs import Progress, forget_unsent, plan_one, progress
 from services.event_recorder.acts.tables import replayed_runs
 from services.event_recorder.acts.trail import Act, Actor, Step, leave
 from services.event_recorder.core.replay import EventGone, Selection, replay_record
@@ -78,9 +78,9 @@ class ReplayRequests:
         """Have one run sent again; the same key again has it sent once. Raises NotThere, Refused."""
         new_id = run_id_of_replay(run_id, idempotency_key or self._new_id())
         with self._engine.begin() as connection:
-            found = connection.execute(
-                select(runs).where(runs.c.organization == actor.organization, runs.c.run_id == run_id)
-            ).mappings()
+            this = select(runs).where(runs.c.organization == actor.organization, runs.c.run_id == run_id)
+            # Held, so that of two requests at once with one key the second finds what the first has planned.
+            found = connection.execute(this.with_for_update()).mappings()
             run = next((dict(row) for row in found), None)
             if run is None:
                 raise NotThere(f"run {run_id}")
@@ -103,7 +103,7 @@ class ReplayRequests:
         try:
             replay_record(
                 origin,
-                Planned(new_id, run_id, actor.at_ms).run_id,
+                new_id,
                 target.integration,
                 config_offset=target.config_offset,
                 now_ms=actor.at_ms,

@@ -19,7 +19,16 @@ from sqlalchemy import Connection, Engine, func, or_, select, update
 from services.event_recorder.acts.replay_requests import CANCELLED, DONE, RUNNING
 from services.event_recorder.acts.replay_selection import Target, Wanted, target_of
 from services.event_recorder.acts.replay_sources import origins
-from services.event_recorder.acts.replayed_runs import ALONE, Planned, forget_unsent, mark_sent, plan, unplan, unsent
+from services.event_recorder.acts.replayed_runs import (
+    ALONE,
+    Planned,
+    forget_unsent,
+    mark_sent,
+    next_origins,
+    plan,
+    unplan,
+    unsent,
+)
 from services.event_recorder.acts.tables import replayed_runs
 from services.event_recorder.core.replay import EventGone, Selection, replay_record
 from services.event_recorder.schema import replays, runs
@@ -45,17 +54,20 @@ _Job = dict[str, Any]
 
 
 class ReplayWorker:
-    """``publish`` returns once the brokers have everything; ``worker`` is this process's name among the recorders."""
+    """``publish`` returns once the brokers have everything; ``worker`` is this process's name among the recorders.
+    ``reading`` is for what looks far, which must not keep a writer waiting."""
 
     def __init__(
         self,
         engine: Engine,
+        reading: Engine,
         topics: Topics,
         publish: Callable[[Sequence[OutRecord]], None],
         clock: Clock,
         worker: str,
     ) -> None:
         self._engine = engine
+        self._reading = reading
         self._topics = topics
         self._publish = publish
         self._clock = clock
@@ -65,7 +77,7 @@ class ReplayWorker:
     def step(self) -> float | None:
         """Do what is due; seconds until there is more, None when nobody waits for anything."""
         self._send_single_runs()
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             asked = select(replays).where(or_(replays.c.status == RUNNING, replays.c.worker.is_not(None)))
             jobs = [dict(row) for row in connection.execute(asked).mappings()]
         held = {(job["organization"], job["id"]) for job in jobs}
@@ -82,7 +94,7 @@ class ReplayWorker:
             )
 
     def _send_single_runs(self) -> None:
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             asked = (
                 select(replayed_runs.c.organization)
                 .where(replayed_runs.c.replay_id == ALONE, replayed_runs.c.sent_ms.is_(None))
@@ -90,7 +102,7 @@ class ReplayWorker:
             )
             organizations = list(connection.execute(asked).scalars())
         for organization in organizations:
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 waiting = unsent(connection, organization, ALONE, _AT_ONCE)
                 records, gone = self._records(connection, organization, waiting)
             self._send(organization, waiting, records, gone)
@@ -114,12 +126,13 @@ class ReplayWorker:
                 self._note(connection, job, detail=_DISABLED)
                 return _WAIT_SECONDS
             waiting = unsent(connection, job["organization"], job["id"], _AT_ONCE)
-            if not waiting:
-                return self._plan(connection, job)
-            wait_ms, allowed = self._allowed(job, len(waiting))
-            if not allowed:
-                return min(wait_ms / 1000, _WAIT_SECONDS)
-            waiting = waiting[:allowed]
+        if not waiting:
+            return self._plan(job)
+        wait_ms, allowed = self._allowed(job, len(waiting))
+        if not allowed:
+            return min(wait_ms / 1000, _WAIT_SECONDS)
+        waiting = waiting[:allowed]
+        with self._reading.connect() as connection:
             records, gone = self._records(connection, job["organization"], waiting, target)
         self._send(job["organization"], waiting, records, gone, job)
         return 0.0
@@ -143,7 +156,7 @@ class ReplayWorker:
             job |= dict(connection.execute(select(replays).where(*this)).mappings().one())
         return bool(taken.rowcount)
 
-    def _plan(self, connection: Connection, job: _Job) -> float:
+    def _plan(self, job: _Job) -> float:
         """Plan the next runs. When a whole pass from the oldest on finds nothing more, the replay is done: what was
         recorded behind its back while it went on is found by the pass after."""
         wanted = Wanted(
@@ -155,11 +168,18 @@ class ReplayWorker:
         )
         after = None if job["position_ms"] is None else (job["position_ms"], job["position_id"])
         limit = min(_PLANNED_AT_ONCE, max(1, ceil(job["rate_per_second"])))
-        planned, place = plan(connection, job["id"], wanted, after, limit, self._clock())
-        if not planned and after is None:
-            self._end(connection, job | {"status": DONE})
-        else:
-            position_ms, position_id = place or (None, None)
+        with self._reading.connect() as connection:
+            found = next_origins(connection, job["id"], wanted, after, limit)
+        with self._engine.begin() as connection:
+            # Cancelled or another's since we looked: then nothing is planned.
+            if not self._claim(connection, job) or job["status"] != RUNNING:
+                return 0.0
+            if not found and after is None:
+                self._end(connection, job | {"status": DONE})
+                return 0.0
+            position_ms, position_id = (found[-1]["created_ms"], found[-1]["run_id"]) if found else (None, None)
+            if found:
+                plan(connection, job["organization"], job["id"], found, self._clock())
             self._note(connection, job, position_ms=position_ms, position_id=position_id, detail=None)
         return 0.0
 

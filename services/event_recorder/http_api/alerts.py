@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.event_recorder.core.alerts import AlertStatus, Severity
 from services.event_recorder.http_api.answering import json_answer
-from services.event_recorder.http_api.listing_parameters import ListingQuery, Text
+from services.event_recorder.http_api.listing_parameters import IntegrationEventType, ListingQuery
 from services.event_recorder.presentation.alerts import AlertListing, alert_listing
 from services.event_recorder.queries.alerts import AlertFilter, alerts_page
 from services.event_recorder.queries.reader import Reader
@@ -20,7 +20,9 @@ class AlertsQuery(ListingQuery):
     severity: Severity | None = Field(default=None, description="how bad it is")
     status: AlertStatus | None = Field(default=None, description="what has become of it")
     integration: Identifier | None = Field(default=None, description="id of an integration")
-    type: Text | None = Field(default=None, description="type of the integration event that it came from")
+    type: IntegrationEventType | None = Field(
+        default=None, description="type of the integration event that it came from"
+    )
 
 
 def alerts_router(reader: Reader) -> APIRouter:

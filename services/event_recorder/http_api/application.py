@@ -7,7 +7,7 @@ tries again.
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 
 from services.event_recorder.http_api import openapi_schema, problems
 from services.event_recorder.http_api.alerts import alerts_router
@@ -23,11 +23,19 @@ from services.event_recorder.http_api.trail import trail_router
 from services.event_recorder.queries.reader import Reader
 from shared.adapters.clock import Clock
 from shared.adapters.health import Health
+from shared.core.problem_documents import not_found
+
+
+async def path_is_text(request: Request) -> None:
+    """A dependency that answers for ids with a NUL: nothing can have one, and PostgreSQL refuses to be asked for it."""
+    if "\0" in request.scope["path"]:
+        raise not_found("resource with such an id")
 
 
 def create_app(reader: Reader, health: Health, api_key: str, clock: Clock, acts: Iterable[APIRouter] = ()) -> FastAPI:
     """The recorder's HTTP side; ``acts`` are the routes that change something."""
-    guarded = APIRouter(dependencies=[Depends(api_key_check(api_key))], responses=openapi_schema.PROBLEM_RESPONSES)
+    checks = [Depends(api_key_check(api_key)), Depends(path_is_text)]
+    guarded = APIRouter(dependencies=checks, responses=openapi_schema.PROBLEM_RESPONSES)
     for router in (
         integration_events_router(reader),
         runs_router(reader),

@@ -7,11 +7,12 @@ answer.
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from services.event_recorder.core.cursors import Position, decode_cursor
 from services.event_recorder.core.rows import MAX_TIME_MS
 from shared.core.faults import Fault, InvalidInput
+from shared.core.messages.integration_events import DATA_OF
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -60,6 +61,16 @@ Moment = Annotated[
 ]
 
 
+def _known_type(text: str) -> str:
+    if text not in DATA_OF:
+        raise Refused("is not a type of integration event", "send one of: " + ", ".join(sorted(DATA_OF)))
+    return text
+
+
+#: One of the types that integration events have.
+IntegrationEventType = Annotated[
+    str, AfterValidator(_known_type), WithJsonSchema({"type": "string", "enum": sorted(DATA_OF)})
+]
 #: Any text that a row could hold.
 Text = Annotated[str, Field(min_length=1, max_length=1_024, pattern=r"^[^\x00]*$")]
 

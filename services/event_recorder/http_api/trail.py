@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from services.event_recorder.acts.trail import Act
 from services.event_recorder.http_api.answering import json_answer
 from services.event_recorder.http_api.listing_parameters import ListingQuery, Text
 from services.event_recorder.presentation.trail import TrailListing, trail_listing
@@ -15,7 +16,7 @@ from services.event_recorder.queries.trail import TrailFilter, trail_page
 class TrailQuery(ListingQuery):
     """Parameters of the listing."""
 
-    act: Text | None = Field(default=None, description="what was done, such as actioned")
+    act: Act | None = Field(default=None, description="what was done")
     by: Text | None = Field(default=None, description="who did it")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from services.event_recorder.acts.trail import Act
 from services.event_recorder.presentation.answers import Answer, Document, Next, Time, json_of, listing
 from services.event_recorder.queries.pages import Page
 from shared.adapters.clock import rfc3339
@@ -27,7 +28,7 @@ class TrailItem(Answer):
     id: str
     at: Time
     by: str
-    act: str
+    act: Act
     subject_kind: str
     subject_id: str
     detail: dict[str, Any] | None

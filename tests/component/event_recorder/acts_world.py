@@ -19,7 +19,7 @@ from services.event_recorder.acts.removal_worker import RemovalWorker
 from services.event_recorder.acts.replay_requests import ReplayRequests
 from services.event_recorder.acts.replay_worker import ReplayWorker
 from services.event_recorder.core.record_reader import RecordReader
-from services.event_recorder.database import writing_engine
+from services.event_recorder.database import reading_engine, writing_engine
 from services.event_recorder.http_api.acting import Acting
 from services.event_recorder.http_api.marks import marks_router
 from services.event_recorder.http_api.removals import removals_router
@@ -49,6 +49,9 @@ class World:
     api: httpx.Client = field(init=False)
     _ids: Iterator[int] = field(default_factory=count)
 
+    def __post_init__(self) -> None:
+        self.reading = reading_engine(self.engine.url.render_as_string(hide_password=False))
+
     def clock(self) -> int:
         return self.now_ms
 
@@ -58,8 +61,8 @@ class World:
     def routers(self, reader: Reader) -> list[APIRouter]:
         """As the process has them."""
         acting = Acting(records.ORGANIZATION, self.clock)
-        requests = ReplayRequests(self.engine, records.TOPICS, self.new_id, lambda: None)
-        removals = RemovalRequests(self.engine, self.new_id, lambda: None)
+        requests = ReplayRequests(self.engine, self.reading, records.TOPICS, self.new_id, lambda: None)
+        removals = RemovalRequests(self.engine, self.reading, self.new_id, lambda: None)
         return [
             marks_router(Marks(self.engine, self.new_id), acting),
             replays_router(reader, requests, acting),
@@ -78,13 +81,13 @@ class World:
         assert storage.write([_READER.read(record) for record in batch]) == []
 
     def worker(self, name: str = "one") -> ReplayWorker:
-        return ReplayWorker(self.engine, records.TOPICS, self.publish, self.clock, name)
+        return ReplayWorker(self.engine, self.reading, records.TOPICS, self.publish, self.clock, name)
 
     def publish(self, batch: Sequence[OutRecord]) -> None:
         self.produced.extend(batch)
 
     def remover(self, name: str = "one") -> RemovalWorker:
-        return RemovalWorker(self.engine, self.clock, name)
+        return RemovalWorker(self.engine, self.reading, self.clock, name)
 
     def work(self, worker: ReplayWorker | RemovalWorker, until_ms: int | None = None) -> None:
         """Let ``worker`` do everything that is due, time going by, until nothing is left or ``until_ms`` is reached."""
@@ -138,4 +141,5 @@ def world(database_url: str) -> Iterator[World]:
     with serving(database_url, made.routers) as client:
         made.api = client
         yield made
+    made.reading.dispose()
     engine.dispose()

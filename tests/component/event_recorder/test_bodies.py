@@ -37,6 +37,8 @@ def api() -> Iterator[TestClient]:
         (b'{"act":"resolved","alerts":["a"],"by":"me"}', 422, "invalid", "by"),
         (b'{"act":"mended","alerts":["a"]}', 422, "invalid", "act"),
         (b'{"act":"resolved","alerts":["a",1]}', 422, "invalid", "alerts[1]"),
+        (b'{"act":"resolved","alerts":["a","\\ud800"]}', 422, "invalid", "alerts[1]"),
+        (b'{"act":"resolved","alerts":["a","\\u0000"]}', 422, "invalid", "alerts[1]"),
         (b'{"alerts":["a"]}', 422, "invalid", "act"),
     ],
 )
@@ -55,3 +57,12 @@ def test_a_body_that_cannot_be_used_is_refused_with_the_field(
 def test_a_body_of_another_kind_is_told_what_to_send(api: TestClient) -> None:
     answer = api.post(PATH, content=b"{}", headers={"Content-Type": "text/plain"})
     assert "application/json" in answer.json()["errors"][0]["fix"]
+
+
+def test_nothing_is_done_without_the_key(api: TestClient) -> None:
+    paths = api.get("/v1/recorder/openapi.json").json()["paths"]
+    acts = [path for path, methods in paths.items() if "post" in methods]
+    assert len(acts) >= 6
+    for path in acts:
+        answer = api.post(path, content=b"{}", headers={"Authorization": f"Bearer {API_KEY}x"})
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path

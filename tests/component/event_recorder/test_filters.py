@@ -210,11 +210,11 @@ def test_a_recent_event_is_told_as_it_came(api: httpx.Client, store: Callable[..
 
 @pytest.mark.parametrize(
     ("filters", "expected"),
-    [({}, "ab"), ({"by": "me"}, "a"), ({"act": "replay"}, "b"), ({"since": LATER}, "b"), ({"until": LATER}, "a")],
+    [({}, "ab"), ({"by": "me"}, "a"), ({"act": "run-replayed"}, "b"), ({"since": LATER}, "b"), ({"until": LATER}, "a")],
 )
 def test_acts_are_found_by(api: httpx.Client, served: Served, filters: dict[str, str], expected: str) -> None:
     acts = [{"id": "a", "by": "me", "act": "actioned", "at_ms": START}]
-    acts.append({"id": "b", "by": "you", "act": "replay", "at_ms": START + 1000})
+    acts.append({"id": "b", "by": "you", "act": "run-replayed", "at_ms": START + 1000})
     insert(served[0], schema.trail, acts)
     assert found(api, "/v1/trail", "id", **filters) == set(expected)
 

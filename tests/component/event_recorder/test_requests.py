@@ -44,6 +44,8 @@ Store = Callable[..., None]
         ("/v1/integration-events?text=%20", "text", "1 to 8 words"),
         ("/v1/alerts?severity=BAD", "severity", "WARN"),
         ("/v1/alerts?status=OLD", "status", "IN PROGRESS"),
+        ("/v1/alerts?type=integration.error", "type", min(DATA_OF)),
+        ("/v1/trail?act=seen", "act", "'manually-resolved'"),
         ("/v1/statistics?step=second", "step", "'hour'"),
         ("/v1/statistics?step=minute&since=2027-01-01T00:00:00Z", "step", "1500 steps"),
         ("/v1/statistics?since=2099-01-01T00:00:00Z", "since", "before now"),
@@ -66,6 +68,11 @@ def test_nothing_is_told_without_the_key(api: httpx.Client, said: str) -> None:
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
             assert answer.json()["errors"][0]["field"] == "Authorization"
             check_answer(answer)
+
+
+@pytest.mark.parametrize("path", ["/v1/runs/%00", "/v1/runs/%F0%9F%92%A9%27%22", "/v1/events/a%00b/trace"])
+def test_an_id_that_nothing_can_have_is_not_found(api: httpx.Client, path: str) -> None:
+    assert refused(api, path, 404)["type"] == "urn:hookfleet:problem:not-found"
 
 
 @pytest.mark.parametrize(
