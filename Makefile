@@ -8,7 +8,7 @@ LOCKED := $(VENV)/.locked-$(firstword $(shell cksum requirements.lock))
 INSTALLED := $(VENV)/.installed-$(firstword $(shell cksum pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up faults watch-alerts check-deploy check-image deploy-manifests bench-delivery bench-http-clients bench-peers bench-stages test test-unit check fmt lock clean
+.PHONY: help demo up faults watch-alerts check-deploy check-image deploy-manifests bench-delivery bench-http-clients bench-peers bench-recorder bench-stages test test-unit check fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench-http-clients: $(INSTALLED) ## the dispatcher's HTTP client beside the libr
 
 bench-peers: $(INSTALLED) ## a compiled sink and a webhook server, built here, beside this fleet
 	@$(BIN)/python -m bench.peers $(BENCH)
+
+bench-recorder: $(INSTALLED) ## what storing a record costs and how fast listings answer; BENCH='--rows 1000000' for more
+	@$(BIN)/python -m bench.recorder $(BENCH)
 
 bench-stages: $(INSTALLED) ## CPU of each stage of a delivery, without a broker
 	@$(BIN)/python -m bench.stages $(BENCH)
