@@ -116,6 +116,9 @@ class DelayConsumer:
             moved = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in due}
             self._uncommitted |= {each: OffsetAndMetadata(offset, "", -1) for each, offset in moved.items()}
             self.gauges.finished(moved)
+            for partition in moved:
+                if left := self.waiting.get(partition):
+                    self.gauges.head(partition, left[0], self._hop_ms(left[0]))
         empty = [partition for partition, records in self.waiting.items() if not records]
         for partition in empty:
             del self.waiting[partition]

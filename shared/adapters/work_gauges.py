@@ -42,12 +42,13 @@ class WorkGauges:
     def read(self, partition: Partition, records: Sequence[Record], due_ms: int = 0) -> None:
         """A batch of one partition was read. ``due_ms`` is when the first record is to be worked on, where that is
         later than its append."""
-        first, last = records[0], records[-1]
-        # Producers of ours set a time; a record without one counts from now.
-        append_ms = first.timestamp_ms if first.timestamp_ms > 0 else now_ms()
-        times = Times(append_ms, max(append_ms, due_ms))
         with self._lock:
-            self._backlog.read(_place(partition), first.offset, times, last.offset + 1)
+            self._backlog.read(_place(partition), records[0].offset, _times(records[0], due_ms), records[-1].offset + 1)
+
+    def head(self, partition: Partition, record: Record, due_ms: int) -> None:
+        """Of the batch of this partition that waits, this record is now the first."""
+        with self._lock:
+            self._backlog.head(_place(partition), record.offset, _times(record, due_ms))
 
     def finished(self, offsets: Mapping[Any, int]) -> None:
         """Everything below these offsets is finished, by partition."""
@@ -91,6 +92,12 @@ class WorkGauges:
             (self._group, topic): 0.0 if times is None else max(0.0, (now - begin_ms(times)) / 1000)
             for topic, times in oldest.items()
         }
+
+
+def _times(record: Record, due_ms: int) -> Times:
+    # Producers of ours set a time; a record without one counts from now.
+    append_ms = record.timestamp_ms if record.timestamp_ms > 0 else now_ms()
+    return Times(append_ms, max(append_ms, due_ms))
 
 
 def _place(partition: Partition) -> tuple[str, int]:

@@ -55,6 +55,13 @@ class Backlog:
         reading.next_offset = next_offset
         reading.end = max(reading.end, next_offset)
 
+    def head(self, partition: Partition, offset: int, times: Times) -> None:
+        """The first record of the oldest batch is now this one: for records that wait for times of their own, of which
+        the first tells nothing once it has gone."""
+        reading = self._readings.get(partition)
+        if reading is not None and reading.batches:
+            reading.batches[0] = (offset, times)
+
     def finish(self, partition: Partition, offset: int) -> None:
         """Everything below ``offset`` is finished. Of partitions that nothing was read from it is ignored."""
         if (reading := self._readings.get(partition)) is not None:

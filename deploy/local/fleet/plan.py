@@ -56,8 +56,9 @@ class Part:
 class FleetPlan:
     """How many processes of each service, and what they share.
 
-    ``extra`` are settings for every process, by environment name, and ``single`` those of one alone. ``gateway_port`` None draws a free one. The session
-    timeout is how many milliseconds a killed worker's partitions stay idle; brokers here allow 6,000 at least.
+    ``extra`` are settings for every process, by environment name, and ``single`` those of one alone. ``gateway_port``
+    None draws a free one. The session timeout is how many milliseconds a killed worker's partitions stay idle;
+    brokers here allow 6,000 at least.
     """
 
     ingest: int = 1

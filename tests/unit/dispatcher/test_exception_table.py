@@ -118,7 +118,7 @@ def _made(kind: type[BaseException]) -> BaseException:
     return error
 
 
-@pytest.mark.parametrize("kind", sorted(CODE_OF, key=name), ids=name)
+@pytest.mark.parametrize("kind", sorted(list[type[BaseException]](CODE_OF), key=name), ids=name)
 def test_each_becomes_its_code(kind: type[BaseException]) -> None:
     code = CODE_OF[kind]
     expected = CannotSend(code) if code == "request.invalid" else NetworkFailure(code)

@@ -21,6 +21,18 @@ def test_the_oldest_unfinished_record_is_that_of_the_first_batch_not_wholly_fini
     assert backlog.oldest() == {"deliveries": None}
 
 
+def test_where_each_record_waits_for_a_time_of_its_own_the_one_at_the_head_counts() -> None:
+    backlog = Backlog()
+    backlog.head(DUE, 0, at(1))
+    backlog.read(DUE, 0, Times(1_000, 5_000), 10)
+    backlog.finish(DUE, 3)
+    backlog.head(DUE, 3, Times(4_000, 8_000))
+    assert backlog.oldest() == {"deliveries-due": Times(4_000, 8_000)}
+    backlog.finish(DUE, 10)
+    backlog.head(DUE, 10, at(9_000))
+    assert backlog.oldest() == {"deliveries-due": None}
+
+
 def test_of_several_partitions_the_oldest_counts_and_topics_are_apart() -> None:
     backlog = Backlog()
     backlog.read(DELIVERIES, 0, at(3_000), 1)

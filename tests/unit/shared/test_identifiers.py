@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.identifiers import NAMESPACE, event_id_of_decision, event_id_of_run, is_identifier, run_id_of_event
+from shared.core.identifiers import (
+    NAMESPACE,
+    event_id_of_decision,
+    event_id_of_run,
+    is_identifier,
+    replay_id,
+    run_id_of_event,
+    run_id_of_replay,
+)
 
 # No control characters: check_event refuses them in ids and sources.
 _NAMES = st.text(st.characters(codec="utf-8", min_codepoint=0x20, exclude_characters="\x7f"), max_size=20)
@@ -53,11 +61,18 @@ def test_moving_a_separator_between_parts_makes_another_run(separator: str) -> N
     assert len({run_id_of_event(*way) for way in ways}) == len(ways)
 
 
-def test_the_three_sorts_of_ids_never_meet() -> None:
+def test_a_request_to_replay_makes_one_run_of_another_and_other_requests_make_others() -> None:
+    assert run_id_of_replay("run-1", "k") == run_id_of_replay("run-1", "k")
+    assert len({run_id_of_replay(run, key) for run in ("run-1", "run-2") for key in ("k", "k2")}) == 4
+
+
+def test_the_sorts_of_ids_never_meet() -> None:
     sorts: list[Callable[[], str]] = [
         lambda: run_id_of_event("a", "b", "c", "0"),
         lambda: event_id_of_decision("a", "b", "c", 0),
         lambda: event_id_of_run("a", "b"),
+        lambda: run_id_of_replay("a", "b"),
+        lambda: replay_id("a", "b"),
     ]
     for one, other in itertools.combinations(sorts, 2):
         assert one() != other()
