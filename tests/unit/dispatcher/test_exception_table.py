@@ -119,10 +119,10 @@ def _made(kind: type[BaseException]) -> BaseException:
 
 
 #: In one order, so that every process that shares the tests names them alike.
-EXPECTED: list[type[BaseException]] = sorted(CODE_OF, key=name)
+NAMED: list[type[BaseException]] = sorted(CODE_OF, key=name)
 
 
-@pytest.mark.parametrize("kind", EXPECTED, ids=name)
+@pytest.mark.parametrize("kind", NAMED, ids=name)
 def test_each_becomes_its_code(kind: type[BaseException]) -> None:
     code = CODE_OF[kind]
     expected = CannotSend(code) if code == "request.invalid" else NetworkFailure(code)
