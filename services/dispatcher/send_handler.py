@@ -38,6 +38,8 @@ from shared.core.topics import Topics
 #: Longest wait for the configuration a request was matched with, in seconds.
 CONFIG_WAIT_SECONDS = 30.0
 _CONFIG_CHECK_SECONDS = 0.01
+#: Longest wait for the news that an integration is enabled, which somebody else has had already, in seconds.
+STATE_WAIT_SECONDS = 5.0
 _UNAUTHORIZED = 401
 #: Looked up once: it is counted with every delivery.
 _SUCCEEDED = metrics.ATTEMPTS.labels("success")
@@ -153,6 +155,8 @@ class SendHandler:
         integration = self._configuration.integration(request.organization, request.integration_id)
         # The epoch that counts is the one in force before the first attempt begins.
         state = self._state_of(request.organization, request.integration_id)
+        if state is not None and not state.enabled and request.enabled_epoch is not None:
+            state = await self._wait_for_epoch(request, request.enabled_epoch)
         terms = self._terms(request, integration, state)
         if integration is None:
             return self._skip(request, value, RunStatus.CANCELLED, "The integration was deleted.", terms)
@@ -173,6 +177,15 @@ class SendHandler:
         while self._config_offset() < offset:
             if self._clock() > deadline:
                 raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
+            await asyncio.sleep(_CONFIG_CHECK_SECONDS)
+
+    async def _wait_for_epoch(self, request: DeliveryRequest, epoch: int) -> IntegrationState | None:
+        """The state once it is of this epoch or a later one; as it is when that does not come."""
+        deadline = self._clock() + STATE_WAIT_SECONDS * 1000
+        while True:
+            state = self._state_of(request.organization, request.integration_id)
+            if state is None or state.epoch >= epoch or self._clock() > deadline:
+                return state
             await asyncio.sleep(_CONFIG_CHECK_SECONDS)
 
     async def _attempt(

@@ -30,11 +30,14 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Target:
     """An integration as far as the recorder has read: its configuration, null once it was deleted, one past the newest
-    configuration seen of it, and whether it is enabled."""
+    configuration seen of it, whether it is enabled, since when (in milliseconds since 1970) and in which epoch; null
+    where nobody ever disabled or enabled it."""
 
     integration: Integration | None
     config_offset: int
     enabled: bool
+    since_ms: int | None
+    epoch: int | None
 
 
 def target_of(connection: Connection, organization: str, integration_id: str) -> Target | None:
@@ -48,14 +51,16 @@ def target_of(connection: Connection, organization: str, integration_id: str) ->
     ).one_or_none()
     if found is None:
         return None
-    state = connection.execute(
+    stored = connection.execute(
         select(integration_states.c.state).where(
             integration_states.c.organization == organization, integration_states.c.integration_id == integration_id
         )
     ).scalar_one_or_none()
-    enabled = state is None or IntegrationState.model_validate_json(state).enabled
     integration = None if found.spec is None else Integration.model_validate_json(found.spec)
-    return Target(integration, found.version + 1, enabled)
+    if stored is None:
+        return Target(integration, found.version + 1, True, None, None)
+    state = IntegrationState.model_validate_json(stored)
+    return Target(integration, found.version + 1, state.enabled, state.since_ms, state.epoch)
 
 
 def count_wanted(connection: Connection, wanted: Wanted) -> tuple[int, int | None]:

@@ -40,6 +40,9 @@ from shared.core.topics import Topics
 
 #: Milliseconds without a word from its worker after which a replay is another's.
 LEASE_MS = 5_000
+#: Milliseconds from enabling to the first run: workers that still know the integration as disabled wait for the news,
+#: but let runs pass by its limits meanwhile.
+SETTLE_MS = 1_000
 #: Runs produced at once, at most: each may hold two bodies of 256 KiB.
 _AT_ONCE = 50
 #: Runs planned at once: some seconds' worth, so that little has to be undone when a replay is cancelled.
@@ -124,6 +127,8 @@ class ReplayWorker:
                 return 0.0
             if target is not None and not target.enabled:
                 self._note(connection, job, detail=_DISABLED)
+                return _WAIT_SECONDS
+            if target is not None and self._clock() < (target.since_ms or 0) + SETTLE_MS:
                 return _WAIT_SECONDS
             waiting = unsent(connection, job["organization"], job["id"], _AT_ONCE)
         if not waiting:
@@ -248,6 +253,7 @@ class ReplayWorker:
                     config_offset=goal.config_offset,
                     now_ms=each.planned_ms,
                     topics=self._topics,
+                    enabled_epoch=goal.epoch,
                 )
             except EventGone:
                 gone.append(each.run_id)

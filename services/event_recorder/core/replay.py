@@ -121,9 +121,17 @@ def asks_for_event(integration: Integration) -> bool:
 
 
 def replay_record(
-    origin: Origin, run_id: str, integration: Integration, *, config_offset: int, now_ms: int, topics: Topics
+    origin: Origin,
+    run_id: str,
+    integration: Integration,
+    *,
+    config_offset: int,
+    now_ms: int,
+    topics: Topics,
+    enabled_epoch: int | None = None,
 ) -> OutRecord:
-    """The delivery request of the new run ``run_id``; ``config_offset`` is one past the newest configuration seen.
+    """The delivery request of the new run ``run_id``; ``config_offset`` is one past the newest configuration seen,
+    ``enabled_epoch`` the epoch in which the integration is enabled, null where it always was.
 
     Raises EventGone.
     """
@@ -146,6 +154,7 @@ def replay_record(
         # It is accepted now: how long ago the event came says nothing about this delivery.
         accepted_ms=now_ms,
         created_ms=now_ms,
+        enabled_epoch=enabled_epoch,
         stored=origin.stored,
     )
     topic, key = _way(origin, integration, topics)

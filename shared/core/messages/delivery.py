@@ -65,7 +65,9 @@ class DeliveryRequest(Message):
     led to this event, oldest first. ``waited_ms`` is what the receiver has cost the run so far: attempts and the waits
     between them, as planned; a run has a deadline and our own downtime must not use it up. ``deferrals`` counts how
     often the run was put off since its last attempt. ``traceparent`` and ``tracestate`` are the trace context under
-    which its attempts are made, where the event had one. ``stored`` travels in headers beside this document, not in it.
+    which its attempts are made, where the event had one. ``enabled_epoch`` is the epoch in which whoever asked for a
+    replay saw the integration enabled: a worker that still knows it as disabled before that waits for the news.
+    ``stored`` travels in headers beside this document, not in it.
     """
 
     v: Literal[1] = 1
@@ -88,6 +90,7 @@ class DeliveryRequest(Message):
     waited_ms: int = 0
     deferrals: int = 0
     epoch: int | None = None
+    enabled_epoch: int | None = None
     traceparent: str | None = None
     tracestate: str | None = None
     stored: StoredBody | None = Field(default=None, exclude=True)

@@ -15,7 +15,9 @@ from services.dispatcher.delay_handler import DelayHandler
 from services.dispatcher.delivery_records import read_request
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.messages.delivery import DeliveryRequest, StoredBody, Trigger
+from shared.core.messages.integration_events import RunStatus
 from shared.core.messages.run_log import AttemptRecord, decode_run_log
+from shared.core.messages.state import IntegrationState
 from shared.core.ordered_metadata import Held
 from shared.core.records import OutRecord, Record
 from shared.core.resources import Integration
@@ -109,6 +111,24 @@ def test_what_the_rest_of_a_request_needs_may_be_missing_and_says_so() -> None:
     )
     assert refused.failure.code == "expression.failed"
     assert "MATCH" not in [name for name, _ in stages(refused)], "nothing was matched: somebody asked for it"
+
+
+def disabled(epoch: int) -> IntegrationState:
+    return IntegrationState(
+        organization="acme", integration_id="bills-to-chat", enabled=False, epoch=epoch, since_ms=1, reason="x"
+    )
+
+
+def test_a_worker_that_has_not_heard_of_the_enabling_waits_for_it() -> None:
+    heard = [disabled(0), disabled(0), disabled(0).model_copy(update={"enabled": True, "epoch": 1})]
+    sent = Sent(request=replay(enabled_epoch=1), states=lambda: heard.pop(0) if len(heard) > 1 else heard[0])
+    assert [each.body for each in sent.client.requests] == [STORED.content]
+    assert sent.outcome.epoch == 1
+
+
+def test_a_replay_of_an_integration_that_was_disabled_again_ends_at_once() -> None:
+    sent = Sent(request=replay(enabled_epoch=1), state=disabled(1))
+    assert sent.outcome.status is RunStatus.DISABLED
 
 
 def test_the_run_log_tells_what_was_sent_and_which_run_it_came_from() -> None:

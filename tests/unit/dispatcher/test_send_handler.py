@@ -1,6 +1,7 @@
 """The send stage's work on one delivery request, with everything around it given by the test."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ class Sent:
         request: DeliveryRequest | None = None,
         using: Configuration | None = None,
         state: IntegrationState | None = None,
+        states: Callable[[], IntegrationState] | None = None,
         credential_failure: str | None = None,
         body: bytes = b'{"id":"e1"}',
         tracing: Tracing = NoTracing(),  # noqa: B008
@@ -66,7 +68,7 @@ class Sent:
             topics=TOPICS,
             configuration=using or configuration(),
             config_offset=lambda: 7,
-            state_of=lambda *_: state,
+            state_of=lambda *_: state if states is None else states(),
             client=self.client,
             preparation=Preparation(
                 mappings=(using or configuration()).mappings, renderer=renderer, authoriser=authoriser, clock=now_ms
