@@ -8,7 +8,7 @@ disabled integration applies to runs that already wait. Nothing is produced here
 the request when they are acknowledged.
 """
 
-import asyncio
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -23,10 +23,10 @@ from services.dispatcher.core.run_records import Attempted, LedTo, Terms, record
 from services.dispatcher.core.step_spans import attempt_span
 from services.dispatcher.core.window import Sign
 from services.dispatcher.preparation import NotPrepared, Prepared, Work
+from services.dispatcher.table_waits import wait_for_configuration, wait_for_epoch
 from shared.adapters import metrics
 from shared.adapters.clock import Clock, rfc3339
 from shared.adapters.tracing import Tracing
-from shared.core.faults import InfrastructureError
 from shared.core.messages.delivery import DeliveryRequest
 from shared.core.messages.integration_events import RunStatus
 from shared.core.messages.run_log import Stage, StageName
@@ -35,11 +35,6 @@ from shared.core.records import OutRecord
 from shared.core.resources import DisablePolicy, Integration, Webhook
 from shared.core.topics import Topics
 
-#: Longest wait for the configuration a request was matched with, in seconds.
-CONFIG_WAIT_SECONDS = 30.0
-_CONFIG_CHECK_SECONDS = 0.01
-#: Longest wait for the news that an integration is enabled, which somebody else has had already, in seconds.
-STATE_WAIT_SECONDS = 5.0
 _UNAUTHORIZED = 401
 #: Looked up once: it is counted with every delivery.
 _SUCCEEDED = metrics.ATTEMPTS.labels("success")
@@ -151,12 +146,13 @@ class SendHandler:
 
     async def work(self, request: DeliveryRequest, value: bytes) -> Worked:
         """Work on one request."""
-        await self._wait_for_configuration(request.config_offset)
+        await wait_for_configuration(self._config_offset, request.config_offset, self._clock)
         integration = self._configuration.integration(request.organization, request.integration_id)
         # The epoch that counts is the one in force before the first attempt begins.
         state = self._state_of(request.organization, request.integration_id)
         if state is not None and not state.enabled and request.enabled_epoch is not None:
-            state = await self._wait_for_epoch(request, request.enabled_epoch)
+            newest = functools.partial(self._state_of, request.organization, request.integration_id)
+            state = await wait_for_epoch(newest, request.enabled_epoch, self._clock)
         terms = self._terms(request, integration, state)
         if integration is None:
             return self._skip(request, value, RunStatus.CANCELLED, "The integration was deleted.", terms)
@@ -171,22 +167,6 @@ class SendHandler:
             self._tracing.record(attempt_span(request, attempted, attempted.trace))
         led_to = records_of_attempt(request, value, attempted, terms, self._topics, rfc3339(attempted.ended_ms))
         return Worked(led_to, sign_of(attempted.result))
-
-    async def _wait_for_configuration(self, offset: int) -> None:
-        deadline = self._clock() + CONFIG_WAIT_SECONDS * 1000
-        while self._config_offset() < offset:
-            if self._clock() > deadline:
-                raise InfrastructureError(f"the config table is behind for {CONFIG_WAIT_SECONDS} s")
-            await asyncio.sleep(_CONFIG_CHECK_SECONDS)
-
-    async def _wait_for_epoch(self, request: DeliveryRequest, epoch: int) -> IntegrationState | None:
-        """The state once it is of this epoch or a later one; as it is when that does not come."""
-        deadline = self._clock() + STATE_WAIT_SECONDS * 1000
-        while True:
-            state = self._state_of(request.organization, request.integration_id)
-            if state is None or state.epoch >= epoch or self._clock() > deadline:
-                return state
-            await asyncio.sleep(_CONFIG_CHECK_SECONDS)
 
     async def _attempt(
         self, request: DeliveryRequest, value: bytes, integration: Integration, webhook: Webhook
