@@ -1,6 +1,6 @@
 """Measure the recorder: `python -m bench.recorder`, or `--only postgresql` for one database.
 
-The short form stores 60,000 rows in each database and takes about two minutes; the published figures are those of
+The short form stores 60,000 rows in each database and takes about a minute; the published figures are those of
 `--rows 1000000`, and `--long` stores ten million. Exit code 1 when a record was lost or stored twice.
 """
 

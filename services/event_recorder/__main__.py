@@ -84,10 +84,11 @@ def main() -> int:
     acts_engine, acting = writing_engine(url), Acting(settings.organization, now_ms)
     me = new_id()
     working = Working(
+        acts_engine,
         [
             ReplayWorker(acts_engine, asked.engine, topics, publish, now_ms, me),
             RemovalWorker(acts_engine, asked.engine, now_ms, me),
-        ]
+        ],
     )
     acts = [
         marks_router(Marks(acts_engine, new_id), acting),

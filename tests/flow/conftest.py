@@ -1,4 +1,7 @@
-"""One fleet a session, on real Kafka, with a real receiver; tests keep apart by names of their own."""
+"""One fleet for all tests here, on real Kafka, with a real receiver; tests keep apart by names of their own.
+
+Fleets end with the last test of the folder: one that idles still takes a fifth of a core from whatever comes next.
+"""
 
 import os
 import uuid
@@ -33,7 +36,7 @@ def span_collector() -> Iterator[SpanCollector]:
     collector.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(
     kafka_bootstrap: str,
     authority: Authority,
@@ -63,7 +66,7 @@ def fleet(
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgresql_fleet(
     kafka_bootstrap: str, postgresql: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:

@@ -24,7 +24,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="keep the data here (default: thrown away)")
     parser.add_argument("--port", type=int, help="listen here on 127.0.0.1 (default: a free port)")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both by name: what a shell starts in the background has SIGINT ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="hookfleet-broker-") as throwaway:
             with start_broker(options.data or Path(throwaway), options.port) as broker:

@@ -45,7 +45,7 @@ PLAN = FleetPlan(
     disabler=2,
     organization="trial",
     session_timeout_ms=6_000,
-    drain_seconds=5.0,
+    drain_seconds=20.0,
 )
 
 

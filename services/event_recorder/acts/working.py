@@ -1,7 +1,6 @@
 """The thread that works what people asked for: replays and removals, step by step, until the process stops.
 
-A database that is away, or whose tables are still being made, is asked again; nothing is lost by it, because all that
-is to be done stands there.
+A database that is away is asked again; nothing is lost by it, because all that is to be done stands there.
 """
 
 import logging
@@ -9,10 +8,13 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.event_recorder.core.database_waits import wait_seconds
 from services.event_recorder.database import unavailable
+from services.event_recorder.database_patience import DatabasePatience, Stopping
+from services.event_recorder.migrate import migrate
 from shared.adapters.json_logs import log
 
 #: Seconds between two looks for what other recorders were asked.
@@ -31,9 +33,10 @@ class Worker(Protocol):
 
 
 class Working:
-    """Runs ``workers`` one after another."""
+    """Runs ``workers`` one after another, over the database of ``engine``."""
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    def __init__(self, engine: Engine, workers: Sequence[Worker]) -> None:
+        self._engine = engine
         self._workers = workers
         self._woken = threading.Event()
 
@@ -43,6 +46,10 @@ class Working:
 
     def run(self, stop: threading.Event) -> None:
         """The thread's body."""
+        try:
+            DatabasePatience(stop).until_done(lambda: migrate(self._engine))
+        except Stopping:
+            return
         failures = 0
         while not stop.is_set():
             self._woken.clear()

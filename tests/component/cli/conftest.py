@@ -13,7 +13,7 @@ from deploy.local.fleet import Fleet, FleetPlan
 from tests.component.cli.shop import Shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A fleet on topics of its own."""
     plan = FleetPlan(
