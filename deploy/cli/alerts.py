@@ -13,7 +13,7 @@ from rich.markup import escape
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import errors, readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, show
-from deploy.cli.recorded_cells import ALERT_COLUMNS, alert_cells
+from deploy.cli.recorded_cells import alert_below, alert_cells
 from deploy.cli.time_spans import Since, Until, asked_times
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -72,8 +72,8 @@ def list_alerts(
         listing = Listing(
             _PATH,
             asked,
-            ALERT_COLUMNS,
             alert_cells,
+            alert_below,
             lambda alert: (alert["id"], alert["status"], alert["last"]),
             "no alert fits",
         )

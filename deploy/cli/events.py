@@ -24,7 +24,7 @@ from deploy.cli.event_sending import Verdict, send
 from deploy.cli.failures import Failed, errors, readable_failures, show_faults
 from deploy.cli.listing import Follow, Limit, Listing, show
 from deploy.cli.progress import counted_progress
-from deploy.cli.recorded_cells import RECENT_EVENT_COLUMNS, recent_event_cells
+from deploy.cli.recorded_cells import recent_event_below, recent_event_cells
 from deploy.cli.time_spans import Since, Until, asked_times
 from deploy.cli.trace_view import is_settled, trace_tree
 
@@ -107,8 +107,8 @@ def list_events(
         listing = Listing(
             "/v1/recent-events",
             asked,
-            RECENT_EVENT_COLUMNS,
             recent_event_cells,
+            recent_event_below,
             lambda event: (event["id"], event["source"]),
             "no event fits",
         )

@@ -18,7 +18,7 @@ from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import Failed, errors, readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, items_of, show
 from deploy.cli.progress import counted_progress
-from deploy.cli.recorded_cells import INTEGRATION_EVENT_COLUMNS, integration_event_cells
+from deploy.cli.recorded_cells import integration_event_below, integration_event_cells
 from deploy.cli.time_spans import Since, Until, asked_times
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -72,8 +72,8 @@ def list_events(
         listing = Listing(
             _PATH,
             _asked(type_, integration, text, since, until) | {"actioned": "all" if include_actioned else "no"},
-            INTEGRATION_EVENT_COLUMNS,
             integration_event_cells,
+            integration_event_below,
             lambda event: (event["id"], bool(event.get("actioned")), bool(event.get("resolved"))),
             "no integration event fits",
         )

@@ -1,4 +1,4 @@
-"""Listings of the query API on a terminal: pages joined up to a limit, as a table or JSON, and followed as rows arrive.
+"""Listings of the query API on a terminal: pages joined up to a limit, as lines or JSON, and followed as rows arrive.
 
 The server sorts newest first and pages by cursor, so a listing costs what is shown of it. Following asks for the
 newest again and again and prints, oldest first, what is new or has changed. It looks for changes among the newest
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from deploy.cli.api_client import ApiClient
@@ -35,13 +35,13 @@ Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on and show wha
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One listing: where it is asked for, its columns, an item's cells, and what of an item makes it worth showing
-    again when it changes."""
+    """One listing: where it is asked for, an item's cells and the lines below them, and what of an item makes it worth
+    showing again when it changes."""
 
     path: str
     asked: Mapping[str, str | None]
-    columns: Sequence[str]
     cells: Callable[[Item], Sequence[Text]]
+    below: Callable[[Item], Sequence[Text]]
     state: Callable[[Item], Hashable]
     nothing: str
 
@@ -68,22 +68,15 @@ def show(client: ApiClient, listing: Listing, limit: int, *, follow: bool, as_js
     elif not found:
         console.print(f"[dim]{listing.nothing}[/]")
     else:
-        console.print(_table(listing, found[:limit]))
+        lines = AlignedLines(console, listing, found[:limit])
+        for item in found[:limit]:
+            lines.print(item)
         if len(found) > limit:
             console.print(f"\n[dim]the newest {limit:,}; --limit N shows more[/]")
 
 
-def _table(listing: Listing, items: Sequence[Item]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in listing.columns:
-        table.add_column(column, overflow="fold")
-    for item in items:
-        table.add_row(*listing.cells(item))
-    return table
-
-
 def _follow(client: ApiClient, listing: Listing, newest_first: Sequence[Item], console: Console, as_json: bool) -> None:
-    line = _print_json if as_json else AlignedLines(console, listing).print
+    line = _print_json if as_json else AlignedLines(console, listing, newest_first).print
     seen: dict[Hashable, None] = {}
     unseen = list(newest_first)
     try:
@@ -112,19 +105,31 @@ def news(newest_first: Iterator[Item], seen: Mapping[Hashable, None], state: Cal
 
 
 class AlignedLines:
-    """Lines whose columns stand below each other, each as wide as the widest so far."""
+    """A line an item, its cells below each other and each as wide as the widest so far; what needs room stands below.
 
-    def __init__(self, console: Console, listing: Listing) -> None:
+    So an id is never cut, however narrow the terminal: it is there to be copied.
+    """
+
+    def __init__(self, console: Console, listing: Listing, known: Sequence[Item] = ()) -> None:
         self._console = console
         self._listing = listing
-        self._widths = [0] * len(listing.columns)
+        self._widths: list[int] = []
+        for item in known:
+            self._widen(listing.cells(item))
 
     def print(self, item: Item) -> None:
+        """Print one item."""
         cells = [cell.copy() for cell in self._listing.cells(item)]
-        self._widths = [max(width, cell.cell_len) for width, cell in zip(self._widths, cells, strict=True)]
+        self._widen(cells)
         for cell, width in zip(cells[:-1], self._widths, strict=False):
             cell.pad_right(width - cell.cell_len)
         self._console.print(Text("  ").join(cells), soft_wrap=True)
+        for line in self._listing.below(item):
+            self._console.print(Padding(line, (0, 0, 0, 2), expand=False))
+
+    def _widen(self, cells: Sequence[Text]) -> None:
+        widths = self._widths or [0] * len(cells)
+        self._widths = [max(width, cell.cell_len) for width, cell in zip(widths, cells, strict=True)]
 
 
 def _print_json(item: Item) -> None:

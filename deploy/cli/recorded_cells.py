@@ -28,13 +28,7 @@ _SEVERITY = {"ERROR": "bold red", "WARN": "yellow", "INFO": "cyan"}
 _ALERT_STATUS = {"NEW": "bold", "IN PROGRESS": "cyan", "RESOLVED": "green"}
 _REPLAY_STATUS = {"RUNNING": "cyan", "DONE": "green", "CANCELLED": "yellow"}
 
-RUN_COLUMNS = ("created", "status", "run", "integration", "event", "attempts", "error")
-INTEGRATION_EVENT_COLUMNS = ("date", "name", "id", "integration", "message", "")
-ALERT_COLUMNS = ("last", "severity", "status", "alert", "integration", "description")
-REPLAY_COLUMNS = ("requested", "status", "replay", "integration", "what", "sent", "came of it", "by")
-RECENT_EVENT_COLUMNS = ("accepted", "type", "id", "subject", "source")
-STATISTICS_COLUMNS = ("", "runs", "completed", "failed", "other", "failed %", "per second", "p50", "p95", "p99")
-TRAIL_COLUMNS = ("at", "by", "act", "what")
+STATISTICS_COLUMNS = ("", "runs", "ok", "failed", "other", "failed %", "per s", "p50", "p95", "p99")
 
 
 def moment(rfc3339: str | None) -> Text:
@@ -49,65 +43,70 @@ def status_text(status: str) -> Text:
 
 
 def run_cells(run: Item) -> Sequence[Text]:
-    """Of `RUN_COLUMNS`."""
+    """When, how it stands, its id."""
+    return moment(run["created"]), status_text(run["status"]), Text(run["run_id"], style="bold")
+
+
+def run_below(run: Item) -> Sequence[Text]:
+    """Of which integration, about which event, how often tried, and why it failed."""
     event = run["event"]
-    about = Text(visible(event["type"]))
+    line = Text(visible(run["integration_id"]))
+    line.append(f"  {visible(event['type'])}")
     if event.get("subject"):
-        about.append(f" {visible(event['subject'])}", style=_DIM)
-    error = run.get("error") or {}
-    return (
-        moment(run["created"]),
-        status_text(run["status"]),
-        Text(run["run_id"], no_wrap=True),
-        Text(visible(run["integration_id"]), style="bold"),
-        about,
-        Text(str(run["attempts"]), justify="right"),
-        Text(visible(str(error.get("code", ""))), style="red"),
-    )
+        line.append(f" {visible(event['subject'])}")
+    line.append(f"  {run['attempts']} {'attempt' if run['attempts'] == 1 else 'attempts'}", style=_DIM)
+    if run.get("error"):
+        line.append(f"  {visible(str(run['error']['code']))}", style="red")
+    return (line,)
 
 
 def integration_event_cells(event: Item) -> Sequence[Text]:
-    """Of `INTEGRATION_EVENT_COLUMNS`."""
-    marks = Text()
-    if event.get("actioned"):
-        marks.append("ACTIONED", style="green")
-    if event.get("resolved"):
-        marks.append(" RESOLVED" if marks else "RESOLVED", style="green")
+    """When, which, of which integration, and what was done about it."""
+    marks = " ".join(mark for mark, is_set in (("ACTIONED", "actioned"), ("RESOLVED", "resolved")) if event.get(is_set))
     name = str(event["name"])
     return (
         moment(event["date"]),
         Text(name, style="red" if name.endswith(".error") else "green"),
-        Text(visible(event["id"]), no_wrap=True),
         Text(visible(event.get("integration_name") or event["integration_id"]), style="bold"),
-        Text(visible(event["message"])),
-        marks,
+        Text(marks, style="green"),
     )
 
 
+def integration_event_below(event: Item) -> Sequence[Text]:
+    """The message, and the id by which it is marked."""
+    return Text(visible(event["message"])), Text(visible(event["id"]), style=_DIM)
+
+
 def alert_cells(alert: Item) -> Sequence[Text]:
-    """Of `ALERT_COLUMNS`."""
+    """When last, how bad, how far somebody is, of which integration."""
     return (
         moment(alert["last"]),
         Text(alert["severity"], style=_SEVERITY.get(alert["severity"], "")),
         Text(alert["status"], style=_ALERT_STATUS.get(alert["status"], "")),
-        Text(alert["id"], no_wrap=True),
         Text(visible(alert["integration_id"]), style="bold"),
-        Text(visible(alert["description"])),
     )
+
+
+def alert_below(alert: Item) -> Sequence[Text]:
+    """What it is about, and the id by which it is taken up."""
+    return Text(visible(alert["description"])), Text(alert["id"], style=_DIM)
 
 
 def replay_cells(replay: Item) -> Sequence[Text]:
-    """Of `REPLAY_COLUMNS`."""
-    return (
-        moment(replay["requested"]),
-        Text(replay["status"], style=_REPLAY_STATUS.get(replay["status"], "")),
-        Text(replay["id"], no_wrap=True),
-        Text(visible(replay["integration"]), style="bold"),
-        Text(f"{replay['selection'].lower()} since {replay['since'][:19].replace('T', ' ')}"),
-        Text(f"{replay['sent']:,} of {replay['total']:,}"),
-        progress_text(replay),
-        Text(visible(replay["requested_by"]), style=_DIM),
-    )
+    """When, how it stands, its id."""
+    status = Text(replay["status"], style=_REPLAY_STATUS.get(replay["status"], ""))
+    return moment(replay["requested"]), status, Text(replay["id"], style="bold")
+
+
+def replay_below(replay: Item) -> Sequence[Text]:
+    """What it sends, how far it is, what came of it, and who asked."""
+    since = replay["since"][:19].replace("T", " ")
+    line = Text(visible(replay["integration"]))
+    line.append(f"  {replay['selection'].lower()} since {since}")
+    line.append(f"  {replay['sent']:,} of {replay['total']:,} sent  ")
+    line.append(progress_text(replay))
+    line.append(f"  by {visible(replay['requested_by'])}", style=_DIM)
+    return (line,)
 
 
 def progress_text(replay: Item) -> Text:
@@ -118,14 +117,17 @@ def progress_text(replay: Item) -> Text:
 
 
 def recent_event_cells(event: Item) -> Sequence[Text]:
-    """Of `RECENT_EVENT_COLUMNS`."""
+    """When, of which type, about what."""
     return (
         moment(event["accepted"]),
         Text(visible(event["type"]), style="bold"),
-        Text(visible(event["id"])),
         Text(visible(event.get("subject") or "")),
-        Text(visible(event["source"]), style=_DIM),
     )
+
+
+def recent_event_below(event: Item) -> Sequence[Text]:
+    """Its id, and where it comes from."""
+    return (Text(f"{visible(event['id'])}  {visible(event['source'])}", style=_DIM),)
 
 
 def statistics_cells(name: str, figures: Item) -> Sequence[Text]:
@@ -136,7 +138,7 @@ def statistics_cells(name: str, figures: Item) -> Sequence[Text]:
         Text(visible(name), style="bold"),
         *(Text(f"{figures[each]:,}") for each in ("runs", "completed", "failed", "other")),
         Text("" if rate is None else f"{100 * rate:.1f}", style="red" if rate else ""),
-        Text(f"{figures['throughput_per_second']:.2f}"),
+        Text(f"{figures['throughput_per_second']:.2g}"),
         *(Text(_duration(latency.get(each))) for each in ("p50", "p95", "p99")),
     )
 
@@ -148,7 +150,7 @@ def _duration(seconds: float | None) -> str:
 
 
 def trail_cells(entry: Item) -> Sequence[Text]:
-    """Of `TRAIL_COLUMNS`."""
+    """When, who, what was done, and to what."""
     subject = f"{entry['subject_kind']} {entry['subject_id']}"
     return (
         moment(entry["at"]),
@@ -156,3 +158,8 @@ def trail_cells(entry: Item) -> Sequence[Text]:
         Text(entry["act"]),
         Text(visible(subject)),
     )
+
+
+def nothing_below(_: Item) -> Sequence[Text]:
+    """For what one line is enough."""
+    return ()

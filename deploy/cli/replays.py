@@ -18,7 +18,7 @@ from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import Failed, errors, readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, show
 from deploy.cli.progress import progress_bar
-from deploy.cli.recorded_cells import REPLAY_COLUMNS, progress_text, replay_cells
+from deploy.cli.recorded_cells import progress_text, replay_below, replay_cells
 from deploy.cli.run_view import has_ended, run_view
 from deploy.cli.runs import read_run
 from deploy.cli.time_spans import asked_times
@@ -115,8 +115,8 @@ def list_replays(
         listing = Listing(
             _PATH,
             {},
-            REPLAY_COLUMNS,
             replay_cells,
+            replay_below,
             lambda replay: (replay["id"], replay["status"], replay["sent"], replay["pending"]),
             "nothing was replayed yet",
         )
@@ -162,8 +162,9 @@ def _end(client: ApiClient, replay: dict[str, Any], no_wait: bool, as_json: bool
     mark = "[cyan]…[/]" if _under_way(replay) else "[green]✔[/]"
     console.print(
         f"{mark} replay [bold]{escape(replay['id'])}[/] of {escape(replay['integration'])}: {replay['status']}, "
-        f"{replay['sent']:,} of {replay['total']:,} sent",
+        f"{replay['sent']:,} of {replay['total']:,} sent:",
         progress_text(replay),
+        soft_wrap=True,
     )
     if _under_way(replay):
         console.print(f"[dim]`hookfleet replay watch {escape(replay['id'])}` follows it to its end[/]")

@@ -16,7 +16,7 @@ from deploy.cli.api_client import ApiClient
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, show
-from deploy.cli.recorded_cells import RUN_COLUMNS, run_cells
+from deploy.cli.recorded_cells import run_below, run_cells
 from deploy.cli.run_view import has_ended, run_view
 from deploy.cli.time_spans import Since, Until, asked_times
 from shared.core.messages.delivery import Trigger
@@ -77,8 +77,8 @@ def list_runs(
         listing = Listing(
             "/v1/runs",
             asked,
-            RUN_COLUMNS,
             run_cells,
+            run_below,
             lambda run: (run["run_id"], run["status"], run["attempts"]),
             "no run fits",
         )

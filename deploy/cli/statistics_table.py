@@ -51,7 +51,7 @@ def statistics(
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for number, column in enumerate(STATISTICS_COLUMNS):
-        table.add_column(Text(column), justify="right" if number else "left")
+        table.add_column(Text(column), justify="right" if number else "left", no_wrap=True)
     for name, figures in lines:
         table.add_row(*statistics_cells(name, figures))
     console.print(table)

@@ -10,7 +10,7 @@ import typer
 from deploy.cli.connection import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from deploy.cli.failures import readable_failures
 from deploy.cli.listing import Follow, Limit, Listing, show
-from deploy.cli.recorded_cells import TRAIL_COLUMNS, trail_cells
+from deploy.cli.recorded_cells import nothing_below, trail_cells
 from deploy.cli.time_spans import Since, Until, asked_times
 
 
@@ -29,6 +29,6 @@ def trail(
     with readable_failures(), connect(url, api_key) as client:
         asked = {"act": act, "by": by, **asked_times(since, until, datetime.now(UTC))}
         listing = Listing(
-            "/v1/trail", asked, TRAIL_COLUMNS, trail_cells, lambda entry: str(entry["id"]), "nobody did anything yet"
+            "/v1/trail", asked, trail_cells, nothing_below, lambda entry: str(entry["id"]), "nobody did anything yet"
         )
         show(client, listing, limit, follow=follow, as_json=as_json)
