@@ -108,6 +108,8 @@ class Roles:
 
     def send(self) -> None:
         self._wait_for_tables()
+        written = (self._topics.run_log, self._topics.integration_events, *self._topics.retry.values())
+        self._publisher.prepare(topic.name for topic in written)
         engine = self._send_loop(Role.SEND)
         renderer = Renderer()
         handler = self._send_handler(engine, renderer)

@@ -10,7 +10,7 @@ A record that a broker refuses for good takes the process down: its work is not 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shared.adapters.batch_producer import BatchProducer, refusal_of
 from shared.core.faults import InfrastructureError
@@ -80,6 +80,16 @@ class Publisher:
         self._on_failure = on_failure
         self._room = threading.Condition()
         self._buffered = 0
+
+    def prepare(self, topics: Iterable[str]) -> None:
+        """Learn where the partitions of ``topics`` are; blocks meanwhile.
+
+        The producer would ask when the first record of a topic comes, and cannot while another request is under way to
+        the only broker: then it backs off, and nothing that was sent until then is acknowledged for a second or two.
+        Raises kafka-python's errors when nobody answers for a minute.
+        """
+        for topic in topics:
+            self._client.partitions_for(topic)
 
     def send(self, records: Sequence[OutRecord]) -> Acknowledgement:
         """Produce ``records``; blocks while ``MAX_BUFFERED_BYTES`` are waiting."""

@@ -58,7 +58,7 @@ def test_the_cpu_of_an_ended_child_is_found_in_its_parent() -> None:
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     before = cpu_seconds({"us": os.getpid()})["us"]
     subprocess.run([sys.executable, "-c", burn], check=True)
-    assert cpu_seconds({"us": os.getpid()})["us"] - before >= 0.29
+    assert cpu_seconds({"us": os.getpid()})["us"] - before >= 0.28  # two readings, each in ticks of 10 ms
 
 
 def test_the_cpu_of_a_living_child_is_found_in_the_tree() -> None:
