@@ -6,15 +6,22 @@ together leaves in many small requests. :meth:`append` puts records straight int
 them and gives the futures of those batches; :meth:`wake` says once that all are there. docs/performance.md has what
 that is worth.
 
+Its thread is also taught not to be busy with nothing. kafka-python 3.0 looks again at once, and again, while records
+wait behind a request that is under way; with one request at a time, that is whenever there is much to do. And each
+look goes through all partitions that were ever produced to, twice. Here it waits for the answer, and looks where
+records are.
+
 A batch that a broker finds too large is refused, where kafka-python would divide it and tell the records' own futures.
 Batches of several records stay below 128 KiB, so a topic that refuses one takes no event of 256 KiB either.
 
-What is taken hold of (the accumulator's ``append``, its batches and their locks, the sender's ``wakeup``, the cluster
-metadata) is kafka-python's own and not documented; the component tests of producing would see it change.
+What is taken hold of (the accumulator's ``append``, its batches and their locks, the sender's ``wakeup``, its client's
+connections, the cluster metadata) is kafka-python's own and not documented; the component tests of producing would see
+it change.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
@@ -33,6 +40,8 @@ class BatchProducer(KafkaProducer):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._sender._can_split = lambda batch, error: False
+        self._accumulator._batches = _BatchesByPartition(deque)
+        _wait_for_answers(self._sender._client)
 
     def append(self, records: Sequence[OutRecord]) -> list[Any]:
         """The futures that ``records`` travel with, fewer than records mostly. They travel after the next :meth:`wake`
@@ -78,6 +87,26 @@ class BatchProducer(KafkaProducer):  # type: ignore[misc]
     def wake(self) -> None:
         """Let what was appended go."""
         self._sender.wakeup()
+
+
+class _BatchesByPartition(defaultdict[TopicPartition, deque[Any]]):
+    """As the accumulator keeps them, but when asked for its keys it names the partitions where something waits."""
+
+    def keys(self) -> list[TopicPartition]:  # type: ignore[override]
+        # Other threads add partitions meanwhile, so what is gone through is a copy.
+        return [partition for partition, batches in list(self.items()) if batches]
+
+
+def _wait_for_answers(client: Any) -> None:
+    """Let the producer's thread sleep while all that its broker may have under way is under way. What ends that is an
+    answer, and an answer wakes it."""
+    until_connected = client.connection_delay
+
+    def delay(node: int) -> float:
+        connection = client._manager._conns.get(node)
+        return inf if connection is not None and connection.connected else until_connected(node)
+
+    client.connection_delay = delay
 
 
 def refusal_of(value: object) -> Exception | None:
