@@ -46,6 +46,9 @@ class _Act(StrEnum):
     RESOLVED = "manually-resolved"
 
 
+_ACTS = {"actioned": _Act.ACTIONED, "resolved": _Act.RESOLVED}
+
+
 @app.callback()
 def integration_events_commands() -> None:
     """List integration events, and mark those that are dealt with."""
@@ -80,8 +83,13 @@ def list_events(
         show(client, listing, limit, follow=follow, as_json=as_json)
 
 
-@app.command("actioned")
-def mark_actioned(
+@app.command(
+    "resolved",
+    help="Mark events as manually resolved: what they failed to do was done by hand on the receiver's side.",
+)
+@app.command("actioned", help="Mark events as actioned: somebody has seen to them. [dim]They leave the list.[/]")
+def mark(
+    context: typer.Context,
     ids: _Ids = None,
     every: _Every = False,
     type_: _Type = None,
@@ -94,30 +102,10 @@ def mark_actioned(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Mark events as actioned: somebody has seen to them. [dim]They leave the list.[/]"""
+    """One function for both commands: they differ in the act, which is the command's name."""
     asked = (type_, integration, text, since, until)
     with readable_failures(), connect(url, api_key) as client:
-        _act(client, _Act.ACTIONED, ids or [], every, asked, yes=yes, as_json=as_json)
-
-
-@app.command("resolved")
-def mark_resolved(
-    ids: _Ids = None,
-    every: _Every = False,
-    type_: _Type = None,
-    integration: _Integration = None,
-    text: _Text = None,
-    since: Since = None,
-    until: Until = None,
-    yes: _Yes = False,
-    url: Url = DEFAULT_URL,
-    api_key: ApiKey = "",
-    as_json: AsJson = False,
-) -> None:
-    """Mark events as manually resolved: what they failed to do was done by hand on the receiver's side."""
-    asked = (type_, integration, text, since, until)
-    with readable_failures(), connect(url, api_key) as client:
-        _act(client, _Act.RESOLVED, ids or [], every, asked, yes=yes, as_json=as_json)
+        _act(client, _ACTS[str(context.info_name)], ids or [], every, asked, yes=yes, as_json=as_json)
 
 
 def _asked(

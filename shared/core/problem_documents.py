@@ -11,6 +11,28 @@ from typing import Final
 from shared.core.faults import Fault
 
 MEDIA_TYPE: Final = "application/problem+json"
+#: JSON Schema of `Problem.document`, for the OpenAPI documents.
+SCHEMA: Final = {
+    "type": "object",
+    "description": "A problem document (RFC 9457). Its type is a constant that programs may test.",
+    "required": ["type", "title", "status", "detail", "errors"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "format": "uri", "pattern": "^urn:hookfleet:problem:[a-z-]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message", "fix"],
+                "additionalProperties": False,
+                "properties": {name: {"type": "string"} for name in ("field", "message", "fix")},
+            },
+        },
+    },
+}
 
 
 class Problem(Exception):

@@ -23,9 +23,6 @@ class Recorded:
     superseded: dict[str, int]
     attempts: dict[str, frozenset[int]]
 
-    def by_status(self) -> Counter[str]:
-        return Counter(self.statuses.values())
-
     def differences(self, other: Recorded) -> list[str]:
         """One line for each kind of difference, with a run that shows it; ``other`` is what should be."""
         said = []

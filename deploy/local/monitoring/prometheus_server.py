@@ -86,13 +86,6 @@ class PrometheusServer:
         answer: list[dict[str, Any]] = self._get("/api/v1/query", query=expression)["result"]
         return answer
 
-    def query_range(self, expression: str, start: float, end: float, step_seconds: float) -> list[dict[str, Any]]:
-        """The same over time, [[time, value], …] under ``values``; times are Unix seconds."""
-        answer: list[dict[str, Any]] = self._get(
-            "/api/v1/query_range", query=expression, start=start, end=end, step=step_seconds
-        )["result"]
-        return answer
-
     def exemplars(self, expression: str, start: float, end: float) -> list[dict[str, Any]]:
         """Exemplars of the series in an expression, between two Unix times."""
         answer: list[dict[str, Any]] = self._get("/api/v1/query_exemplars", query=expression, start=start, end=end)

@@ -258,18 +258,16 @@ STATUSES: dict[int, Failure] = {
     503: _answered("Wait until the receiver is back, or give it more capacity: it calls itself unavailable."),
     504: _answered("Look for the service behind the receiver's proxy: it did not answer the proxy in time."),
 }
-_REDIRECTED = _answered("Redirects are not followed; set the webhook's URL to where it points.")
-_BROKEN = _answered("Look into the receiver's logs: it failed while it handled the request.")
-_UNUSUAL = _answered("Look up what this status means at the receiver.")
-
 #: What applies to all other statuses, by the text that stands for them in the documentation.
-STATUS_CLASSES: dict[str, Failure] = {"3xx": _REDIRECTED, "5xx": _BROKEN, "other": _UNUSUAL}
+STATUS_CLASSES: dict[str, Failure] = {
+    "3xx": _answered("Redirects are not followed; set the webhook's URL to where it points."),
+    "5xx": _answered("Look into the receiver's logs: it failed while it handled the request."),
+    "other": _answered("Look up what this status means at the receiver."),
+}
 
 
 def failure_of_status(status: int) -> Failure:
     """The row for an answer that is no success; its cause has a place for the ``{status}``."""
     if status in STATUSES:
         return STATUSES[status]
-    if 300 <= status < 400:
-        return _REDIRECTED
-    return _BROKEN if 500 <= status < 600 else _UNUSUAL
+    return STATUS_CLASSES.get(f"{status // 100}xx", STATUS_CLASSES["other"])

@@ -1,9 +1,10 @@
 """From what the TLS library says to a code: its numbers for certificates, its words for what the peer complained of.
 
 A failed check of the receiver's certificate carries one number (X509_V_ERR_* in OpenSSL's x509_vfy.h). People need to
-know which of four things to mend: the time, who signed, for which name, or the chain; everything about keys, extensions
-and revocation is a chain that we do not trust. The groups below name every number of OpenSSL 3, so that a new one is
-noticed; `code_of_certificate` is for numbers of today and tomorrow alike.
+know which of four things to mend: the time, who signed, for which name, or the chain. The chain is what every number
+means that stands in no group below: issuers, signatures, purposes, constraints, revocation, weak keys, malformed
+extensions, and whatever a later OpenSSL finds to check. A test names the numbers of today, so that a new one is
+noticed.
 
 What the receiver says to *us* comes as an alert, whose name is the library's reason. Those about a certificate mean
 ours, because we are the only one it has been shown.
@@ -15,9 +16,6 @@ OUT_OF_TIME = frozenset({9, 10, 13, 14})
 SELF_SIGNED = frozenset({18, 19})
 #: Name, e-mail address, IP address.
 WRONG_NAME = frozenset({62, 63, 64})
-#: Issuers that are not known or not trusted, signatures, purposes, constraints, revocation, weak keys, malformed
-#: extensions: a chain that proves nothing to us.
-UNTRUSTED = frozenset({2, *range(3, 9), 11, 12, 15, 16, *range(20, 50), *range(51, 62), *range(65, 69), *range(70, 95)})
 #: Nothing about the certificate: unspecified, out of memory, a callback of the application, a context misused.
 OURS = frozenset({1, 17, 50, 69})
 

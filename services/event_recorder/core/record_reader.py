@@ -142,24 +142,8 @@ def _time_ms(event: IntegrationEvent, record: Record) -> int:
 
 
 def _run_of_outcome(organization: str, said: RunOutcome, offset: int) -> Run:
-    identity = RunIdentity(
-        organization=organization,
-        run_id=said.run_id,
-        webhook_id=said.webhook_id,
-        integration_id=said.integration_id,
-        rule_id=said.rule_id,
-        trigger=said.trigger,
-        origin_run_id=said.origin_run_id,
-        event_source=said.event.source,
-        event_id=said.event.id,
-        event_type=said.event.type,
-        event_subject=said.event.subject,
-        event_time=said.event.time,
-        accepted_ms=said.accepted_ms,
-        created_ms=said.created_ms,
-    )
     return Run(
-        identity,
+        RunIdentity.told_by(organization, said),
         outcome=Outcome(
             offset=offset,
             status=said.status,

@@ -81,7 +81,10 @@ def _read_attempt(record: Record, said: AttemptRecord) -> Reading:
         "retry_due_ms": said.retry_due_ms,
     }
     last = LastAttempt(said.number, record.offset, said.retry_due_ms, error)
-    return Reading((Fact(TableName.ATTEMPTS, row),), (Run(_identity(said.run), last_attempt=last),))
+    return Reading(
+        (Fact(TableName.ATTEMPTS, row),),
+        (Run(RunIdentity.told_by(said.run.organization, said.run), last_attempt=last),),
+    )
 
 
 def _read_skip(record: Record, said: SkipRecord) -> Reading:
@@ -93,7 +96,7 @@ def _read_skip(record: Record, said: SkipRecord) -> Reading:
         "status": said.status.value,
         "document": _json(said),
     }
-    return Reading((Fact(TableName.SKIPS, row),), (Run(_identity(said.run)),))
+    return Reading((Fact(TableName.SKIPS, row),), (Run(RunIdentity.told_by(said.run.organization, said.run)),))
 
 
 def _place(record: Record, run: RunFacts) -> Row:
@@ -103,25 +106,6 @@ def _place(record: Record, run: RunFacts) -> Row:
         "topic_partition": record.partition,
         "topic_offset": record.offset,
     }
-
-
-def _identity(run: RunFacts) -> RunIdentity:
-    return RunIdentity(
-        organization=run.organization,
-        run_id=run.run_id,
-        webhook_id=run.webhook_id,
-        integration_id=run.integration_id,
-        rule_id=run.rule_id,
-        trigger=run.trigger,
-        origin_run_id=run.origin_run_id,
-        event_source=run.event.source,
-        event_id=run.event.id,
-        event_type=run.event.type,
-        event_subject=run.event.subject,
-        event_time=run.event.time,
-        accepted_ms=run.accepted_ms,
-        created_ms=run.created_ms,
-    )
 
 
 def _json(said: Message) -> str:

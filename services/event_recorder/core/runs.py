@@ -11,12 +11,15 @@ whatever came first. Three facts grow, each in its own direction:
 Offsets compare because all records about a run share one partition of each topic.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from shared.core.messages.delivery import Trigger
-from shared.core.messages.integration_events import RunStatus
+from shared.core.messages.integration_events import RunOutcome, RunStatus
+from shared.core.messages.run_log import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,26 @@ class RunIdentity:
     event_time: str | None
     accepted_ms: int
     created_ms: int
+
+    @classmethod
+    def told_by(cls, organization: str, said: RunFacts | RunOutcome) -> RunIdentity:
+        """As a record about the run tells it."""
+        return cls(
+            organization=organization,
+            run_id=said.run_id,
+            webhook_id=said.webhook_id,
+            integration_id=said.integration_id,
+            rule_id=said.rule_id,
+            trigger=said.trigger,
+            origin_run_id=said.origin_run_id,
+            event_source=said.event.source,
+            event_id=said.event.id,
+            event_type=said.event.type,
+            event_subject=said.event.subject,
+            event_time=said.event.time,
+            accepted_ms=said.accepted_ms,
+            created_ms=said.created_ms,
+        )
 
     @property
     def key(self) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from shared.core.faults import Fault
 from shared.core.problem_documents import (
     MEDIA_TYPE,
+    SCHEMA,
     Problem,
     internal,
     invalid,
@@ -23,27 +24,6 @@ DESCRIPTION: Final = (
     "first, and `next`, the cursor of the following page or null; rows that arrive meanwhile neither repeat nor hide "
     "others. Times are RFC 3339."
 )
-_PROBLEM: Final = {
-    "type": "object",
-    "description": "A problem document (RFC 9457). Its type is a constant that programs may test.",
-    "required": ["type", "title", "status", "detail", "errors"],
-    "additionalProperties": False,
-    "properties": {
-        "type": {"type": "string", "format": "uri", "pattern": "^urn:hookfleet:problem:[a-z-]+$"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "message", "fix"],
-                "additionalProperties": False,
-                "properties": {name: {"type": "string"} for name in ("field", "message", "fix")},
-            },
-        },
-    },
-}
 
 
 def problem_answer(description: str, example: Problem, headers: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -82,7 +62,7 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = _PROBLEM
+            schemas["Problem"] = SCHEMA
             for operation in (each for methods in document["paths"].values() for each in methods.values()):
                 if "requestBody" in operation:
                     operation["responses"] |= _BODY_RESPONSES

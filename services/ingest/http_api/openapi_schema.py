@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from services.ingest.core.event_batch import MAX_BATCH_EVENTS
 from shared.core.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE
 from shared.core.identifiers import IDENTIFIER_PATTERN
+from shared.core.problem_documents import MEDIA_TYPE, SCHEMA
 from shared.core.resources import CREDENTIAL_OF, SPEC_OF, Kind, Mapping
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -31,25 +32,6 @@ _CLOUD_EVENT = {
         "datacontenttype": {"type": "string"},
         "data": {"description": "the payload, any JSON"},
         "data_base64": {"type": "string", "contentEncoding": "base64"},
-    },
-}
-_PROBLEM = {
-    "type": "object",
-    "description": "A problem document (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "errors"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "message", "fix"],
-                "properties": {name: {"type": "string"} for name in ("field", "message", "fix")},
-            },
-        },
     },
 }
 _APPLY = {
@@ -101,7 +83,7 @@ def _body(content: dict[str, dict[str, Any]], *, required: bool = True) -> dict[
 
 _PROBLEM_RESPONSE: dict[str, Any] = {
     "description": "a problem document",
-    "content": {"application/problem+json": {"schema": _refers("Problem")}},
+    "content": {MEDIA_TYPE: {"schema": _refers("Problem")}},
 }
 _COME_BACK_RESPONSE: dict[str, Any] = {
     **_PROBLEM_RESPONSE,
@@ -162,7 +144,7 @@ def install(app: FastAPI) -> None:
                 [(model, "validation") for model in (*models, *CREDENTIAL_OF.values())], ref_template=_REFERENCE
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update(definitions["$defs"], Credential=_CREDENTIAL, CloudEvent=_CLOUD_EVENT, Problem=_PROBLEM)
+            schemas.update(definitions["$defs"], Credential=_CREDENTIAL, CloudEvent=_CLOUD_EVENT, Problem=SCHEMA)
             app.openapi_schema = document
         return app.openapi_schema
 
