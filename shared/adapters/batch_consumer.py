@@ -15,7 +15,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 
 from shared.adapters import metrics
-from shared.adapters.broker_patience import commit_before_leaving, poll, read_on
+from shared.adapters.broker_patience import commit_before_leaving, poll
 from shared.adapters.kafka_clients import ends_of, read
 from shared.adapters.work_gauges import WorkGauges
 from shared.core.records import Record
@@ -73,7 +73,6 @@ class BatchConsumer:
             batch = [read(record) for records in polled.values() for record in records]
             if batch:
                 self._taken(polled, batch)
-                read_on(self.consumer)
                 self._handle(batch)
                 self._handled(polled)
             self._commit_if_due()

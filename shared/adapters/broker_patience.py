@@ -60,23 +60,6 @@ def _let_go_of_what_is_read(consumer: KafkaConsumer) -> None:
         fetcher._next_partition_records = None
 
 
-def read_on(consumer: KafkaConsumer) -> None:
-    """Have brokers send what comes next while what was polled is worked on.
-
-    kafka-python 3.0 does so when a poll found records that were there already; one that had to wait for them leaves it
-    to the next poll, so that a loop which works slowly on little waits for brokers every time.
-    """
-    fetcher = consumer._fetcher
-    if fetcher._nodes_with_pending_fetch_requests or fetcher._completed_fetches or fetcher._next_partition_records:
-        return
-    try:
-        fetcher.send_fetches()
-    except KafkaError as error:
-        if not error.retriable:
-            raise
-        # The next poll asks again, and has patience.
-
-
 def committed(consumer: KafkaConsumer, partition: TopicPartition, stop: threading.Event) -> OffsetAndMetadata | None:
     """The group's commit for ``partition``, asked for until brokers answer; None where there is none or ``stop`` is
     set first. Raises what does not pass by itself."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kafka import TopicPartition
 
-from shared.adapters.broker_patience import poll, read_on
+from shared.adapters.broker_patience import poll
 from shared.adapters.kafka_clients import admin_client, group_consumer, producer
 from shared.adapters.settings import ServiceSettings
 from tests.component.shared.conftest import MakeTopic
@@ -88,19 +88,3 @@ def test_records_set_aside_by_a_pause_come_after_it_although_the_other_partition
             return read == 800
 
         wait_for(all_of_the_first, "the rest of the batch", 10)
-
-
-def test_what_comes_next_is_there_when_work_on_what_was_polled_is_done(
-    consumer: Any, settings: ServiceSettings, make_topic: MakeTopic
-) -> None:
-    topic = make_topic("work", partitions=1)
-    consumer.subscribe(topics=[topic])
-    wait_for(lambda: poll(consumer, 100) or consumer.assignment(), "it has joined")
-    with closing(producer(settings)) as writer:
-        writer.send(topic, value=b"1").get(timeout=10)
-        wait_for(lambda: poll(consumer, 100), "the first record")
-        read_on(consumer)
-        writer.send(topic, value=b"2").get(timeout=10)
-        wait_for(lambda: consumer._fetcher._completed_fetches, "the second one is here, and nobody polls")
-    (records,) = poll(consumer, 0).values()
-    assert [record.value for record in records] == [b"2"]
