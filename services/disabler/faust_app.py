@@ -30,10 +30,12 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 
 from services.disabler.core.streak import Streak, decode_streak, encode_streak
+from services.disabler.header_names import accept_any_header_name
 from services.disabler.ordered_consumer import OrderedTransport
 from services.disabler.settings import DisablerSettings
 from services.disabler.streak_gauges import watch_streaks
 from shared.adapters.work_gauges import WorkGauges
+from shared.core.record_format import NOT_UTF8, EscapedName
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_RECORD_BYTES
 
@@ -199,14 +201,16 @@ class FaustStream:
 def _record(event: EventT[bytes]) -> Record:
     message = event.message
     headers = message.headers or ()
+    named = headers.items() if isinstance(headers, Mapping) else headers
     return Record(
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,
         key=message.key,
         value=message.value,
-        header_list=tuple(headers.items() if isinstance(headers, Mapping) else headers),
+        header_list=tuple((name, value or b"") for name, value in named),
         timestamp_ms=round(message.timestamp * 1000),
+        fault=NOT_UTF8 if any(isinstance(name, EscapedName) for name, _ in named) else None,
     )
 
 
@@ -227,6 +231,7 @@ def _credentials(settings: DisablerSettings) -> Credentials | None:
 
 def faust_app(settings: DisablerSettings) -> faust.App:
     """The Faust application, not started; every default that would bite is set here."""
+    accept_any_header_name()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     session = settings.session_timeout_ms / 1000
     app = faust.App(

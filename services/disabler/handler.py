@@ -101,7 +101,7 @@ class Handler:
         """From headers alone: what cannot be read was a dead letter, which ends no run."""
         known = FirstOutcomes()
         for record in await self._past.before(partition, offset, MAX_RUNS):
-            headers = dict(record.header_list)
+            headers = {} if record.fault else dict(record.header_list)
             if headers.get(TYPE_HEADER) in _OUTCOME_TYPES and RUN_ID_HEADER in headers:
                 organization = headers.get(ORGANIZATION_HEADER, b"").decode("utf-8", "replace")
                 known.remember(organization, headers[RUN_ID_HEADER].decode("utf-8", "replace"), record.offset)

@@ -1,12 +1,10 @@
 """Records whose header names are not UTF-8: brokers take them, kafka-python cannot read past them.
 
-The protocol says that a header's name is UTF-8, but brokers only look at its length. kafka-python raises on such a
-name, and its iterator over the batch is then spent: the next poll spins for ever, and a fresh consumer meets the same
-record again. Seeking beyond it does not help either, because a batch is decoded from its beginning. So it has to be
-read. `accept_any_header_name` makes a consumer read it with the bytes that are not UTF-8 written as ``\\xff``, and mark
-its headers as `EscapedHeaders`; `shared.adapters.kafka_clients.read` turns the mark into the record's fault, and
-whoever handles the record sets it aside like any other that is malformed. Key, value and all other headers are kept
-byte for byte, and no other record is touched.
+kafka-python raises on such a name, and its iterator over the batch is then spent: the next poll spins for ever, and a
+fresh consumer meets the same record again. Seeking beyond it does not help either, because a batch is decoded from its
+beginning. So it has to be read. `accept_any_header_name` makes a consumer read it by `shared.core.record_format`, and
+mark its headers as `EscapedHeaders`; `shared.adapters.kafka_clients.read` turns the mark into the record's fault, and
+whoever handles the record sets it aside like any other that is malformed. No other record is touched.
 
 The places taken hold of (a fetcher's ``PartitionRecords``, a batch's ``_read_msg``) are kafka-python's own and not
 documented; the component tests of every loop would see them change.
@@ -17,7 +15,8 @@ from typing import Any
 from kafka import KafkaConsumer
 from kafka.consumer.fetcher import Fetcher
 from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
-from kafka.record.util import decode_varint
+
+from shared.core.record_format import read_raw_record
 
 
 class EscapedHeaders(list[tuple[str, bytes | None]]):
@@ -62,30 +61,10 @@ class _Batch(DefaultRecordBatch):  # type: ignore[misc]
 
 
 def _read_escaping(batch: Any) -> DefaultRecord:
-    """The record at the batch's position, which has not moved. Structure and lengths are right, because brokers check
-    them, and only names are ever decoded."""
-    buffer = batch._buffer
-    length, start = decode_varint(buffer, batch._pos)
-    _attributes, position = decode_varint(buffer, start)
-    timestamp_delta, position = decode_varint(buffer, position)
-    offset_delta, position = decode_varint(buffer, position)
-    key, position = _field(buffer, position)
-    value, position = _field(buffer, position)
-    count, position = decode_varint(buffer, position)
-    headers = EscapedHeaders()
-    for _ in range(count):
-        name, position = _field(buffer, position)
-        content, position = _field(buffer, position)
-        headers.append(((name or b"").decode("utf-8", "backslashreplace"), content))
-    batch._pos = start + length
-    timestamp = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + timestamp_delta
-    offset = batch.base_offset + offset_delta
-    return DefaultRecord(length, offset, timestamp, batch.timestamp_type, key, value, headers)
-
-
-def _field(buffer: bytearray, position: int) -> tuple[bytes | None, int]:
-    """Bytes with their length before them, and the position behind; a length of -1 means none."""
-    length, position = decode_varint(buffer, position)
-    if length < 0:
-        return None, position
-    return bytes(buffer[position : position + length]), position + length
+    """The record at the batch's position, which has not moved."""
+    raw = read_raw_record(batch._buffer, batch._pos)
+    batch._pos = raw.end
+    timestamp = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + raw.timestamp_delta
+    offset = batch.base_offset + raw.offset_delta
+    headers = EscapedHeaders(raw.headers)
+    return DefaultRecord(raw.length, offset, timestamp, batch.timestamp_type, raw.key, raw.value, headers)

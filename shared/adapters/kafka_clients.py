@@ -21,7 +21,7 @@ from kafka.net.compat import KafkaNetClient
 from shared.adapters.batch_producer import BatchProducer
 from shared.adapters.header_names import EscapedHeaders, accept_any_header_name
 from shared.adapters.settings import ServiceSettings
-from shared.core.faults import Fault
+from shared.core.record_format import NOT_UTF8
 from shared.core.records import Record
 from shared.core.topics import MAX_RECORD_BYTES
 
@@ -34,11 +34,12 @@ _IN_FLIGHT = 1
 _BATCH_BYTES = 128 * 1024
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _MAX_POLL_RECORDS = 500
+#: Bytes of one partition in one fetch, compressed; Kafka's own default.
+_PARTITION_FETCH_BYTES = 1024 * 1024
 #: Kafka's own default; kafka-python's 30 s would keep a table stale that long after a broker is back.
 _RECONNECT_BACKOFF_MAX_MS = 1_000
 #: Seconds for a broker to begin a TLS connection, when it is asked at start whether it can.
 _TLS_SECONDS = 5.0
-_NOT_UTF8 = Fault("(headers)", "a name is not UTF-8", "send names in UTF-8; other bytes stand as \\xNN here")
 
 
 class ClusterUnusable(Exception):
@@ -62,7 +63,9 @@ def _connection(settings: ServiceSettings) -> dict[str, Any]:
     }
 
 
-def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
+def group_consumer(
+    settings: ServiceSettings, group: str, partition_fetch_bytes: int = _PARTITION_FETCH_BYTES
+) -> KafkaConsumer:
     """A member of consumer group ``group`` (prefixed like the topics), not yet subscribed.
 
     A process that has an instance name is a static member: started again within the session timeout it gets what it
@@ -76,6 +79,7 @@ def group_consumer(settings: ServiceSettings, group: str) -> KafkaConsumer:
         heartbeat_interval_ms=settings.session_timeout_ms // 5,
         partition_assignment_strategy=(RangePartitionAssignor,),
         max_poll_records=_MAX_POLL_RECORDS,
+        max_partition_fetch_bytes=partition_fetch_bytes,
         **_reading(),
     )
     _finish_what_it_joins(consumer)
@@ -206,7 +210,7 @@ def read(record: ConsumerRecord) -> Record:
         record.value,
         tuple((name, value or b"") for name, value in record.headers),
         record.timestamp,
-        _NOT_UTF8 if isinstance(record.headers, EscapedHeaders) else None,
+        NOT_UTF8 if isinstance(record.headers, EscapedHeaders) else None,
     )
 
 

@@ -75,7 +75,7 @@ class Topics:
     | ``integration_state`` | organization/integration | `messages.state.IntegrationState` |
     | ``deliveries`` | organization/integration/shard | the event as sent; header ``delivery``: `messages.delivery` |
     | ``deliveries_due`` | as ``deliveries`` | as ``deliveries``: retries whose time has come |
-    | ``retry`` tiers | as ``deliveries`` | as ``deliveries``: waiting |
+    | ``retry`` tiers | as ``deliveries`` | as ``deliveries``, or `messages.delivery_bundle`: waiting |
     | ``deliveries_ordered`` | organization/integration, or organization/integration/subject | as ``deliveries`` |
     | ``run_log`` | organization/run, organization/event for matches | `messages.run_log` |
     | ``integration_events`` | organization/integration | CloudEvent whose data is of `messages.integration_events` |

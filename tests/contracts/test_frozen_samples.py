@@ -5,6 +5,7 @@ Samples are never edited. A new version of a message, or a new kind, comes with 
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ import pytest
 from shared.core import cloud_events
 from shared.core.dead_letters import DeadLetter, read_entry
 from shared.core.messages.delivery import DUE_HEADER, decode_delivery
+from shared.core.messages.delivery_bundle import BUNDLE_HEADER, Waiting, packed, unpacked
 from shared.core.messages.integration_events import DATA_OF, decode_integration_event
 from shared.core.messages.run_log import MatchRecord, decode_run_log
 from shared.core.messages.state import IntegrationState
+from shared.core.records import OutRecord, Record
 from shared.core.resources import Kind, Resource
 from shared.core.topics import (
     config_key,
@@ -37,7 +40,8 @@ NAMES = sorted(file.name.removesuffix(".json") for file in FOLDER.glob("*.json")
 
 @dataclass(frozen=True)
 class Sample:
-    """A record as a file: texts for bytes; the value is JSON where the record holds JSON."""
+    """A record as a file: texts for bytes; the value is JSON where the record holds JSON. Of a bundle it is bytes in
+    base64 and, beside them, what they say."""
 
     topic: str
     key: str
@@ -100,6 +104,25 @@ def delivery(of: Sample) -> Meaning:
     return key, of.value, texts(request.headers(None if due is None else int(due)))
 
 
+def waiting(of: Sample) -> Meaning:
+    return bundle(of) if BUNDLE_HEADER in dict(of.headers) else delivery(of)
+
+
+def bundle(of: Sample) -> Meaning:
+    value = base64.b64decode(of.value["base64"])
+    runs = unpacked(Record(of.topic, 0, 0, of.key.encode(), value, tuple(of.header_bytes), 0))
+    again = [OutRecord(of.topic, of.key.encode(), run.value, list(run.headers)) for run in runs]
+    (written,) = packed(again, {of.topic})
+    said = {"base64": base64.b64encode(written.value or b"").decode(), "runs": [run_in_bundle(run) for run in runs]}
+    return written.key, said, texts(written.headers)
+
+
+def run_in_bundle(run: Waiting) -> dict[str, Any]:
+    headers = dict(run.headers)
+    request = decode_delivery(headers)
+    return {"headers": texts(request.headers(int(headers[DUE_HEADER]))), "value": json.loads(run.value)}
+
+
 def ordered_delivery(of: Sample) -> Meaning:
     request = decode_delivery(dict(of.header_bytes))
     key = ordering_key(request.organization, request.integration_id, request.event.subject)
@@ -131,7 +154,7 @@ READ: dict[str, Callable[[Sample], Meaning]] = {
     "config": resource,
     "integration_state": state,
     "deliveries": delivery,
-    "retry": delivery,
+    "retry": waiting,
     "deliveries_ordered": ordered_delivery,
     "run_log": run_log,
     "integration_events": integration_event,
@@ -224,7 +247,7 @@ def test_every_kind_of_message_has_a_sample() -> None:
     wanted |= {f"v1.integration-event.{kind}" for kind in DATA_OF}
     wanted |= {f"v1.run-log.{kind}" for kind in ("match", "attempt", "skip")}
     wanted |= {"v1.system-event.structured", "v1.system-event.binary", "v1.integration-state"}
-    wanted |= {"v1.delivery", "v1.delivery.waiting", "v1.delivery.ordered", "v1.delivery.replay"}
+    wanted |= {"v1.delivery", "v1.delivery.waiting", "v1.delivery.ordered", "v1.delivery.replay", "v1.bundle"}
     wanted |= {"v1.dead-letter", "v1.dead-letter.replay"}
     assert wanted <= set(NAMES)
 

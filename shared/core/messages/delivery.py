@@ -1,9 +1,10 @@
 """A delivery request: one run on its way, on ``deliveries``, ``deliveries-due``, ``deliveries-ordered`` and the tiers.
 
 The record's value is the event, byte for byte as it will be sent by default; the run stands in one header beside it.
-So a hop moves a record without decoding it, a number in an event is never re-written, and the send stage reads a body
-it need not rebuild. Configuration is never copied into a request: it is resolved when the request is sent, so that a
-corrected URL or secret applies to retries that already wait.
+So a hop moves a run without decoding it, a number in an event is never re-written, and the send stage reads a body it
+need not rebuild. On the tiers runs that wait together share a record (`shared.core.messages.delivery_bundle`).
+Configuration is never copied into a request: it is resolved when the request is sent, so that a corrected URL or secret
+applies to retries that already wait.
 
 A replay sends what its receiver once got. That body stands in a header of its own, as raw bytes, because the value
 stays the event: what a template's path asks for and what an error tells come from there. Whoever writes the run on

@@ -18,6 +18,7 @@ from services.disabler.core.streak import Streak, decode_streak
 from services.disabler.settings import DisablerSettings
 from shared.adapters.kafka_clients import admin_client, group_consumer, partitions_of, producer, read, table_consumer
 from shared.adapters.topic_admin import ensure_topics
+from shared.core.dead_letters import DeadLetter, read_dead_letter
 from shared.core.messages.integration_events import (
     DISABLED_ERROR,
     ENABLED,
@@ -25,7 +26,7 @@ from shared.core.messages.integration_events import (
     decode_integration_event,
 )
 from shared.core.messages.state import IntegrationState
-from shared.core.records import Record
+from shared.core.records import OutRecord, Record
 from shared.core.topics import Topic, integration_key
 from tests.unit.disabler.outcomes import ORGANIZATION
 
@@ -124,6 +125,12 @@ class Fleet:
         admin.delete_topics([topic.name for topic in self.topics.all()])
         admin.close()
 
+    def lose_table(self) -> None:
+        """Of the changelog nothing is left."""
+        admin = admin_client(self.settings)
+        admin.delete_topics([self.topics.disabler_streaks.name])
+        admin.close()
+
     def start(self) -> DisablerProcess:
         return DisablerProcess(self.settings)
 
@@ -135,12 +142,15 @@ class Fleet:
 
     def send(self, events: Iterable[IntegrationEvent]) -> None:
         name = self.topics.integration_events.name
-        for event in events:
-            self._producer.send(name, value=event.encode(), key=event.key, headers=event.headers())
-        self._producer.flush()
+        self.send_records(OutRecord(name, event.key, event.encode(), event.headers()) for event in events)
 
     def send_raw(self, key: bytes, value: bytes) -> None:
-        self._producer.send(self.topics.integration_events.name, value=value, key=key)
+        self.send_records([OutRecord(self.topics.integration_events.name, key, value)])
+
+    def send_records(self, records: Iterable[OutRecord]) -> None:
+        """Those of one partition travel in one batch, but for the first."""
+        for record in records:
+            self._producer.send(record.topic, value=record.value, key=record.key, headers=record.headers)
         self._producer.flush()
 
     def handled(self) -> bool:
@@ -178,8 +188,12 @@ class Fleet:
         return [
             decode_integration_event(record.value or b"")
             for record in self.records(self.topics.integration_events)
-            if record.key == key and record.headers.get("type", b"").decode() in (DISABLED_ERROR, ENABLED)
+            if record.key == key and dict(record.header_list).get("type", b"").decode() in (DISABLED_ERROR, ENABLED)
         ]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What was set aside, oldest first."""
+        return [read_dead_letter(list(r.header_list), r.value) for r in self.records(self.topics.dead_letters)]
 
     def streak(self, integration_id: str) -> Streak | None:
         """The last table value of an integration, from the changelog."""

@@ -1,7 +1,7 @@
 """What a running disabler decides, on a real broker."""
 
 from services.disabler.core.streak import Streak
-from shared.core.dead_letters import Reason, read_dead_letter
+from shared.core.dead_letters import Reason
 from shared.core.identifiers import event_id_of_decision
 from shared.core.messages.integration_events import (
     DISABLED_ERROR,
@@ -11,8 +11,10 @@ from shared.core.messages.integration_events import (
     IntegrationEvent,
     RunStatus,
 )
+from shared.core.records import OutRecord
 from shared.core.topics import integration_key
 from tests.component.disabler.processes import Fleet
+from tests.header_names import NotUtf8
 from tests.unit.disabler.outcomes import ORGANIZATION, disable_request, enable_request, outcome
 
 
@@ -104,14 +106,39 @@ def test_what_cannot_be_read_becomes_a_dead_letter_and_stops_nothing(shared_flee
     shared_fleet.send(failures("poison", 20))
     shared_fleet.wait_handled()
     letters = [
-        read_dead_letter(list(record.header_list), record.value)
-        for record in shared_fleet.records(shared_fleet.topics.dead_letters)
+        letter
+        for letter in shared_fleet.dead_letters()
+        if letter.key in (key, integration_key(ORGANIZATION, "another"))
     ]
     assert {letter.value for letter in letters} >= {b"\xff not json", bad_status.encode()}
     assert {letter.reason for letter in letters} == {Reason.INVALID}
     assert {letter.service for letter in letters} == {"disabler"}
     assert sorted(letter.detail.split(":")[0] for letter in letters) == ["(key)", "(value)", "data.status"]
     assert not shared_fleet.states()["poison"].enabled
+
+
+def test_a_header_name_that_is_not_utf8_is_a_dead_letter_and_what_travels_with_it_counts(shared_fleet: Fleet) -> None:
+    name = shared_fleet.topics.integration_events.name
+    good = [OutRecord(name, run.key, run.encode(), run.headers()) for run in failures("escaped", 20)]
+    bad = outcome("unreadable", integration_id="escaped")
+    sent = OutRecord(name, bad.key, bad.encode(), [(NotUtf8(), b"\x00\xff"), *bad.headers()])
+    shared_fleet.send_records([*good[:7], sent, *good[7:14], sent, *good[14:]])
+    shared_fleet.wait_handled()
+    [event] = shared_fleet.announced("escaped")
+    assert isinstance(event.data, IntegrationDisabled)
+    assert event.data.failed_runs == tuple(f"escaped-0-{number}" for number in range(20))
+    letters = [letter for letter in shared_fleet.dead_letters() if letter.key == bad.key]
+    read = [r for r in shared_fleet.records(shared_fleet.topics.integration_events) if r.key == bad.key]
+    assert [(letter.partition, letter.offset) for letter in letters] == [
+        (r.partition, r.offset) for r in read if r.fault
+    ]
+    assert len(letters) == 2
+    assert all(
+        (letter.topic, letter.value, letter.reason) == (name, bad.encode(), Reason.INVALID)
+        and letter.detail.startswith("(headers): a name is not UTF-8")
+        and letter.original_headers == (("trace-\\xff\\xfe", b"\x00\xff"), *bad.headers())
+        for letter in letters
+    )
 
 
 def test_the_state_and_the_changelog_of_a_key_lie_in_the_partition_that_other_clients_give_it(

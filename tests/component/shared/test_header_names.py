@@ -16,16 +16,10 @@ from shared.adapters.tracking_consumer import IsLost, Ticket, TrackingConsumer
 from shared.core.records import OutRecord, Record
 from shared.core.topics import Topic
 from tests.component.shared.conftest import MakeTopic, Run
+from tests.header_names import NotUtf8
 from tests.waiting import wait_for
 
 GROUP = "header-names"
-
-
-class NotUtf8(str):
-    """A header name that a producer sends as these bytes."""
-
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        return b"trace-\xff\xfe"
 
 
 #: Two that nobody can read among three that everybody can; the last one stands behind everything.

@@ -12,19 +12,20 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kafka import KafkaProducer
-
+from services.dispatcher.bundling_publisher import BundlingPublisher
 from services.dispatcher.core.address_guard import AddressGuard
 from services.dispatcher.core.exchange import Request, Result
 from services.dispatcher.edges import Edges
 from services.dispatcher.http_client import WebhookClient
 from services.dispatcher.service import run
 from services.dispatcher.settings import DispatcherSettings, Role
+from shared.adapters.batch_producer import BatchProducer
 from shared.adapters.json_logs import configure_logs
 from shared.adapters.kafka_clients import producer
 from shared.adapters.publisher import Acknowledgement, Publisher
 from shared.adapters.settings import load_settings
 from shared.core.records import OutRecord
+from shared.core.topics import Topics
 
 #: What is acknowledged at a point, as topics without their prefix.
 PRODUCED = {
@@ -43,17 +44,19 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DyingPublisher(Publisher):
-    """Dies when the records on ``topics`` of the first work that leads to all of them are acknowledged."""
+class DyingPublisher(BundlingPublisher):
+    """Dies when the records on ``deadly`` topics of the first work that leads to all of them are acknowledged."""
 
-    def __init__(self, client: KafkaProducer, on_failure: Callable[[BaseException], None], topics: set[str]) -> None:
-        super().__init__(client, on_failure)
-        self._topics = topics
+    def __init__(
+        self, client: BatchProducer, on_failure: Callable[[BaseException], None], topics: Topics, deadly: set[str]
+    ) -> None:
+        super().__init__(client, on_failure, topics)
+        self._deadly = deadly
 
     def send(self, records: Sequence[OutRecord]) -> Acknowledgement:
-        if not self._topics <= {record.topic for record in records}:
+        if not self._deadly <= {record.topic for record in records}:
             return super().send(records)
-        acknowledgement = super().send([record for record in records if record.topic in self._topics])
+        acknowledgement = super().send([record for record in records if record.topic in self._deadly])
         acknowledgement.wait()
         die()
         return acknowledgement
@@ -99,8 +102,8 @@ class DyingEdges(Edges):
     def publisher(self, on_failure: Callable[[BaseException], None]) -> Publisher:
         if self._point not in PRODUCED:
             return super().publisher(on_failure)
-        topics = {f"{self._settings.topic_prefix}{name}" for name in PRODUCED[self._point]}
-        return DyingPublisher(producer(self._settings), on_failure, topics)
+        deadly = {f"{self._settings.topic_prefix}{name}" for name in PRODUCED[self._point]}
+        return DyingPublisher(producer(self._settings), on_failure, self._settings.topics(), deadly)
 
     async def client(self) -> WebhookClient:
         if self._point != "response":

@@ -206,21 +206,30 @@ class Scene:
 
     def send_event(self, name: str) -> str:
         """One event of type ``name``; its id."""
-        event_id = uuid.uuid4().hex
-        event = check_event(
-            {
-                "specversion": "1.0",
-                "id": event_id,
-                "source": "/crash-points",
-                "type": name,
-                "organization": ORGANIZATION,
-                "data": {},
-            }
-        )
-        key = system_event_key(ORGANIZATION, None, event_id)
-        headers = [("content-type", CONTENT_TYPE.encode())]
-        self.produce([OutRecord(self.topics.system_events.name, key, event.encode(), headers)])
+        (event_id,) = self.send_events(name, 1)
         return event_id
+
+    def send_events(self, name: str, count: int) -> list[str]:
+        """Events of type ``name``, all at once; their ids."""
+        events = [
+            check_event(
+                {
+                    "specversion": "1.0",
+                    "id": uuid.uuid4().hex,
+                    "source": "/crash-points",
+                    "type": name,
+                    "organization": ORGANIZATION,
+                    "data": {},
+                }
+            )
+            for _ in range(count)
+        ]
+        headers = [("content-type", CONTENT_TYPE.encode())]
+        topic = self.topics.system_events.name
+        self.produce(
+            OutRecord(topic, system_event_key(ORGANIZATION, None, each.id), each.encode(), headers) for each in events
+        )
+        return [each.id for each in events]
 
     # -- evidence ----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.core.identifiers import run_id_of_event
+from shared.core.messages.delivery_bundle import BUNDLE_HEADER
 from shared.core.messages.integration_events import RunStatus
 from tests.faults.crash_points.conftest import MakeScene
 from tests.faults.crash_points.scene import ORGANIZATION, Scene, Worker
@@ -132,3 +133,23 @@ def test_a_stop_during_a_request_loses_nothing_and_repeats_that_request_once(tri
     trio.start("send").wait_ready()
     trio.scene.wait_settled()
     check(trio, receiver.requests(path), event_id, name, crash)
+
+
+def test_a_stop_when_a_bundle_has_moved_on_loses_none_of_its_runs_and_repeats_none(
+    trio: Trio, receiver: Receiver
+) -> None:
+    crash = CrashPoint("delay", "hop", duplicates=0, fails=True)
+    name, path = "delay-bundle", "/delay-bundle"
+    receiver.answer(path, Reply(500))
+    trio.scene.configure(name, receiver.url + path, delays=(DELAY_SECONDS,))
+    dying = trio.replace(crash.role, crash.point)
+    event_ids = trio.scene.send_events(name, 10)
+    dying.wait_killed()
+    trio.start(crash.role).wait_ready()
+    trio.scene.wait_settled()
+    waited = trio.scene.records(trio.scene.topics.retry["1s"])
+    assert any(BUNDLE_HEADER in each.headers for each in waited), "runs that failed together waited together"
+    for event_id in event_ids:
+        run_id = run_id_of_event(ORGANIZATION, "/crash-points", event_id, name)
+        requests = [each for each in receiver.requests(path) if each.webhook_id == run_id]
+        check(trio, requests, event_id, name, crash)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from services.disabler.core.streak import Streak
 from services.disabler.handler import Handler
 from shared.adapters.dead_letter_box import DeadLetterBox
 from shared.core.messages.integration_events import IntegrationEvent, RunStatus
+from shared.core.record_format import NOT_UTF8
 from shared.core.records import OutRecord, Record
 from shared.core.topics import topics
 from tests.unit.disabler.outcomes import outcome
@@ -66,6 +68,16 @@ def test_a_second_outcome_is_recognised_by_whoever_takes_the_partition_over() ->
     handle(handler(partition), partition.append(outcome("run", RunStatus.COMPLETED)))
     handle(handler(partition), partition.append(outcome("run", RunStatus.FAILED)))
     assert partition.failed_runs() == 0
+
+
+def test_a_record_that_was_set_aside_for_its_headers_is_not_the_end_of_its_run() -> None:
+    partition = Partition()
+    unreadable = replace(partition.append(outcome("run")), fault=NOT_UTF8)
+    partition.records[0] = unreadable
+    handle(handler(partition), unreadable)
+    assert partition.failed_runs() == 0
+    handle(handler(partition), partition.append(outcome("run")))
+    assert partition.failed_runs() == 1
 
 
 def test_a_partition_that_goes_on_is_looked_back_on_once() -> None:

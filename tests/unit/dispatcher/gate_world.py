@@ -1,6 +1,7 @@
 """A world for one gate: arrivals, retry tiers and a receiver, all in simulated time.
 
-It does with a run what the send stage does with it, and counts what that costs.
+It does with a run what the send stage does with it, and counts what that costs: runs that go to one tier together go
+as bundles (`shared.core.messages.delivery_bundle`).
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
+from math import ceil
 
 from services.dispatcher.core.gate import Begin, Defer, Gate, Hold, Limits, Passage, Room
 from services.dispatcher.core.window import Sign
+from shared.core.messages.delivery_bundle import MAX_BUNDLE_RUNS
 from shared.core.retry_tiers import Due, next_hop
 from shared.core.topics import RETRY_TIER_DELAYS_MS
 
 #: As in the send stage.
 LOOK_MS = 20
+GATHER_MS = 50
 SLOTS = 500
 PLACES = 1_000
 
@@ -43,8 +47,8 @@ class World:
     ended: list[Run] = field(default_factory=list)
     most_in_flight: int = 0
     most_held: int = 0
-    #: Records that deferrals cost, by second: the deferral itself, each further hop, and the way back.
-    records: Counter[int] = field(default_factory=Counter)
+    #: Runs that were sent on, by what gathers them and by tier; no tier for those that are due.
+    _sent_on: Counter[tuple[int, str | None]] = field(default_factory=Counter)
     _events: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _looks: bool = False
@@ -62,6 +66,14 @@ class World:
             self.now_ms, _, what = heappop(self._events)
             what()
         self.now_ms = until_ms
+
+    @property
+    def records(self) -> Counter[int]:
+        """Records that deferrals cost, by second: the deferral itself, each further hop, and the way back."""
+        records: Counter[int] = Counter()
+        for (gathered, tier), runs in self._sent_on.items():
+            records[gathered * GATHER_MS // 1000] += runs if tier is None else ceil(runs / MAX_BUNDLE_RUNS)
+        return records
 
     def _room(self) -> Room:
         return Room(SLOTS - self.gate.window.in_flight, SLOTS, PLACES - len(self.gate.held))
@@ -112,8 +124,8 @@ class World:
         self._hop(run, self.now_ms + defer.wait_ms)
 
     def _hop(self, run: Run, due_ms: int) -> None:
-        self.records[self.now_ms // 1000] += 1
         hop = next_hop(due_ms - self.now_ms)
+        self._sent_on[self.now_ms // GATHER_MS, None if isinstance(hop, Due) else hop.tier] += 1
         if isinstance(hop, Due):
             self._take(run)
         else:

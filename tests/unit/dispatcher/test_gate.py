@@ -164,13 +164,14 @@ def test_a_backlog_leaves_at_exactly_its_rate_and_every_run_is_put_off_once_at_m
     assert all(run.waited_ms == 0 for run in world.ended), "no wait counts against a run's deadline"
 
 
-def test_a_backlog_of_many_runs_costs_few_records() -> None:
+def test_a_backlog_of_many_runs_costs_few_records_in_every_second() -> None:
     world = World(Limits(10, burst=10), fast)
     for number in range(20_000):
         world.arrive(number // 3)
     world.run(2_010_000)
     assert len(world.ended) == 20_000
-    assert sum(world.records.values()) / 2_000 < 200
+    assert max(world.records.values()) < 100
+    assert sum(world.records.values()) / 2_000 < 20
 
 
 @given(

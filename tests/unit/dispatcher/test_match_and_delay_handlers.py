@@ -13,6 +13,7 @@ from shared.adapters.tracing import NoTracing, Tracing
 from shared.core.dead_letters import Reason, read_dead_letter
 from shared.core.faults import Fault, InfrastructureError
 from shared.core.messages.delivery import DUE_HEADER
+from shared.core.messages.delivery_bundle import BUNDLE_HEADER, VERSION, packed
 from shared.core.messages.run_log import MatchRecord, decode_run_log
 from shared.core.records import OutRecord, Record
 from shared.core.topics import MAX_EVENT_BYTES, RETRY_TIER_DELAYS_MS, topics
@@ -177,6 +178,63 @@ def test_a_record_waits_as_long_as_its_tier_says(tier: str, delay_ms: int) -> No
     assert delay_handler(Produced()).hop_time(waiting) == 1_000 + delay_ms
 
 
+def bundle(*due_ms: int, more: Sequence[tuple[str, bytes]] = ()) -> Record:
+    """Runs that wait together, each with the time it is due as its value too."""
+    together = [
+        OutRecord(TOPICS.retry["15s"].name, b"key", str(each).encode(), [(DUE_HEADER, str(each).encode()), *more])
+        for each in due_ms
+    ]
+    (out,) = packed(together, {TOPICS.retry["15s"].name})
+    return Record(out.topic, 1, 2, out.key, out.value, tuple(out.headers), 1_000)
+
+
+def test_runs_of_a_bundle_go_their_own_ways_byte_for_byte() -> None:
+    more = [("delivery", b"\xff not even JSON"), ("x", b"1"), ("x", b"2")]
+    produced = moved(bundle(10_000, 14_000, 9_000, 11_000, 16_000, more=more))
+    wanted = {
+        TOPICS.deliveries_due.name: [10_000, 9_000],
+        TOPICS.retry["4s"].name: [14_000, 16_000],
+        TOPICS.retry["1s"].name: [11_000],
+    }
+    for topic, due_ms in wanted.items():
+        values = [str(each).encode() for each in due_ms]
+        assert produced.on(topic) == [OutRecord(topic, b"key", value, [(DUE_HEADER, value), *more]) for value in values]
+    assert len(produced) == 5
+
+
+def test_a_bundle_waits_as_long_as_its_tier_says() -> None:
+    assert delay_handler(Produced()).hop_time(bundle(1, 2)) == 16_000
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"\xff" * 40], ids=["no runs", "no frames", "beyond its end"])
+def test_a_bundle_that_cannot_be_taken_apart_becomes_one_dead_letter_of_its_bytes(value: bytes) -> None:
+    produced = moved(bundle(1, 2), replace(bundle(1, 2), value=value), bundle(3, 4))
+    assert [each.value for each in produced.on(TOPICS.deliveries_due.name)] == [b"1", b"2", b"3", b"4"]
+    (dead,) = produced.on(TOPICS.dead_letters.name)
+    letter = read_dead_letter(dead.headers, dead.value)
+    assert (letter.reason, letter.value, letter.original_headers) == (
+        Reason.INVALID,
+        value,
+        ((BUNDLE_HEADER, VERSION),),
+    )
+
+
+def test_a_bundle_with_a_run_that_has_no_due_time_moves_none_of_its_runs() -> None:
+    out = OutRecord(TOPICS.retry["15s"].name, b"key", b"{}", [(DUE_HEADER, b"1")])
+    (mixed,) = packed([out, replace(out, headers=[])], {out.topic})
+    produced = moved(Record(mixed.topic, 1, 2, mixed.key, mixed.value, tuple(mixed.headers), 50))
+    assert [each.topic for each in produced] == [TOPICS.dead_letters.name]
+
+
+def test_a_bundle_of_a_newer_version_waits_for_nothing_and_becomes_a_dead_letter_that_can_be_replayed() -> None:
+    newer = replace(bundle(1, 2), header_list=((BUNDLE_HEADER, b"2"),))
+    assert delay_handler(Produced()).hop_time(newer) == 0
+    (dead,) = moved(newer)
+    letter = read_dead_letter(dead.headers, dead.value)
+    assert (letter.topic, letter.key, letter.value) == (newer.topic, newer.key, newer.value)
+    assert letter.original_headers == newer.header_list
+
+
 @pytest.mark.parametrize(
     "malformed",
     [
@@ -185,8 +243,9 @@ def test_a_record_waits_as_long_as_its_tier_says(tier: str, delay_ms: int) -> No
         record(None, DUE),
         replace(record(b"{}", DUE), key=None),
         replace(record(b"{}", DUE), fault=FAULT),
+        record(None, (BUNDLE_HEADER, VERSION)),
     ],
-    ids=["no due time", "no number", "no value", "no key", "fault"],
+    ids=["no due time", "no number", "no value", "no key", "fault", "bundle without a value"],
 )
 def test_a_malformed_record_waits_for_nothing_and_becomes_a_dead_letter(malformed: Record) -> None:
     waiting = replace(malformed, topic=TOPICS.retry["3h"].name)
