@@ -13,7 +13,9 @@ and everything that a decision leads to has the same id.
 - *A minimum failing time* beside the count keeps a short deploy at a receiver from disabling it: the limit must be
   reached and the first failure of the streak be that long ago. More runs than the limit are not remembered.
 - *Epochs.* An outcome of an older epoch is ignored. One of a newer epoch is proof that this epoch was announced,
-  which the disabler alone does; so the table has lost something, and the outcome's epoch is taken over.
+  which the disabler alone does; so the table has lost something, and the outcome's epoch is taken over. A request
+  proves the same by the state that whoever asks has seen: a newer epoch, or this one disabled where the table says
+  that it is enabled still. So an epoch that is announced never falls, and every enable after a disable raises it.
 - *Answers.* Asking to enable what is enabled (or to disable what is disabled) changes no epoch and no streak,
   because two impatient clicks must not hide a failing receiver; the state is announced again, under the same id, so
   that whoever asked sees an answer.
@@ -86,7 +88,9 @@ def fold(
         case RunOutcome() as outcome:
             return _outcome(streak, outcome, offset, at_ms)
         case StateRequest() as request:
-            current = streak or Streak(NO_OFFSET, FIRST_EPOCH, enabled=True, since_ms=at_ms)
+            current = _unless_lost(
+                streak or Streak(NO_OFFSET, FIRST_EPOCH, enabled=True, since_ms=at_ms), request, at_ms
+            )
             if event.type == ENABLE_REQUESTED:
                 return _enable(current, request, offset, at_ms)
             return _disable(current, request, offset, at_ms)
@@ -140,6 +144,14 @@ def _outcome(
             return _decided(decision), decision
         case _:
             assert_never(effect)
+
+
+def _unless_lost(current: Streak, request: StateRequest, at_ms: int) -> Streak:
+    """``current``, or what was seen where that was announced later than anything the table knows."""
+    seen = request.seen
+    if seen is None or (seen.epoch, not seen.enabled) <= (current.epoch, not current.enabled):
+        return current
+    return Streak(current.last_offset, seen.epoch, enabled=seen.enabled, since_ms=at_ms)
 
 
 def _enable(current: Streak, request: StateRequest, offset: int, at_ms: int) -> tuple[Streak, Decision]:

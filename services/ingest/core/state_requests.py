@@ -10,8 +10,10 @@ from shared.core.messages.integration_events import (
     DISABLE_REQUESTED,
     ENABLE_REQUESTED,
     IntegrationEvent,
+    SeenState,
     StateRequest,
 )
+from shared.core.messages.state import IntegrationState
 from shared.core.records import OutRecord
 
 #: CloudEvents source of what ingest publishes itself.
@@ -34,12 +36,14 @@ def state_request_record(
     organization: str,
     integration_id: str,
     reason: str | None,
+    seen: IntegrationState | None,
     requested_by: str,
     request_id: str,
     time: str,
     topic: str,
 ) -> OutRecord:
-    """The record that asks. ``request_id`` is unique to this request, ``time`` is RFC 3339."""
+    """The record that asks. ``seen`` is the state as it is known here, null where there is none; ``request_id`` is
+    unique to this request, ``time`` is RFC 3339."""
     event = IntegrationEvent(
         id=request_id,
         source=SOURCE,
@@ -50,6 +54,7 @@ def state_request_record(
             integration_id=integration_id,
             requested_by=requested_by,
             reason=reason or f"{wish.value} requested over the API",
+            seen=None if seen is None else SeenState(enabled=seen.enabled, epoch=seen.epoch),
         ),
     )
     return OutRecord(topic, event.key, event.encode(), event.headers())

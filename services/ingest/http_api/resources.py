@@ -35,6 +35,7 @@ from services.ingest.http_api.resource_documents import COLLECTIONS, etag, path_
 from services.ingest.mapping_table import MappingPage
 from services.ingest.resealing import Resealed, reseal
 from shared.core.faults import Fault, InvalidInput
+from shared.core.messages.state import IntegrationState
 from shared.core.problem_documents import invalid, not_found
 from shared.core.resources import Integration, Kind, NotificationRule, Resource, Webhook
 
@@ -65,6 +66,10 @@ class ResourceApi:
             raise not_found(str(key))
         return stored
 
+    def state(self, integration_id: str) -> IntegrationState | None:
+        """Enabled or disabled, as the disabler said last; null where it never had to."""
+        return self._states.get(self.requests.organization, integration_id)
+
     async def mappings(self, lookup: Lookup | None, after: str, limit: int) -> MappingPage:
         """A page of mappings. Raises Problem when it cannot be known that nothing is found."""
         page = self._table.mappings(self.requests.organization, lookup, after, limit)
@@ -94,7 +99,7 @@ class ResourceApi:
         hook = self._resource(Kind.WEBHOOK, integration.webhook)
         webhook = hook.spec if hook is not None and isinstance(hook.spec, Webhook) else None
         credentials = () if webhook is None else webhook.credentials
-        state = self._states.get(key.organization, key.id)
+        state = self.state(key.id)
         facts = connection(
             rule.spec if rule is not None and isinstance(rule.spec, NotificationRule) else None,
             webhook,

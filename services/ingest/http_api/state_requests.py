@@ -56,6 +56,7 @@ def state_requests_router(
             organization=api.requests.organization,
             integration_id=integration_id,
             reason=body.reason,
+            seen=api.state(integration_id),
             requested_by=_REQUESTED_BY,
             request_id=new_id(),
             time=rfc3339(clock()),

@@ -154,13 +154,22 @@ class IntegrationEnabled(Message):
     requested_by: str
 
 
+class SeenState(Message):
+    """How ``integration-state`` stood for somebody."""
+
+    enabled: bool
+    epoch: int
+
+
 class StateRequest(Message):
-    """Somebody asks to enable or disable; the disabler answers."""
+    """Somebody asks to enable or disable; the disabler answers. ``seen`` is what they knew of the integration, null
+    where they did not look or there was no record; the disabler needs it only when it has lost its own memory."""
 
     v: Literal[1] = 1
     integration_id: str
     requested_by: str
     reason: str
+    seen: SeenState | None = None
 
 
 EventData = RunOutcome | IntegrationDisabled | IntegrationEnabled | StateRequest

@@ -6,9 +6,18 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.adapters.kafka_clients import producer
 from shared.adapters.settings import ServiceSettings
-from shared.core.messages.integration_events import ENABLE_REQUESTED, decode_integration_event
+from shared.core.messages.integration_events import (
+    ENABLE_REQUESTED,
+    IntegrationEvent,
+    SeenState,
+    StateRequest,
+    decode_integration_event,
+)
+from shared.core.messages.state import IntegrationState
 from shared.core.resources import Resource
+from shared.core.topics import integration_key
 from tests.component.ingest.api_calls import (
     apply,
     link,
@@ -18,6 +27,7 @@ from tests.component.ingest.api_calls import (
     webhook,
 )
 from tests.component.ingest.conftest import IngestProcess
+from tests.waiting import wait_for
 
 
 def test_a_resource_lives_from_create_to_delete(http: httpx.Client, name: str) -> None:
@@ -156,13 +166,35 @@ def test_enabling_is_asked_for_on_the_topic(http: httpx.Client, shared_settings:
     }
     response = http.post(f"/v1/integrations/{name}/enable", json={"reason": "mended"})
     assert (response.status_code, response.json()) == (202, {"requested": "enable"})
-    asked = [
+    [event] = asked_for(name, shared_settings)
+    assert event.type == ENABLE_REQUESTED
+    assert event.data == StateRequest(integration_id=name, requested_by="api-key", reason="mended")
+
+
+def test_a_request_says_how_the_state_stood_when_it_was_made(
+    http: httpx.Client, shared_settings: ServiceSettings, name: str
+) -> None:
+    apply(http, link(name))
+    state = IntegrationState(
+        organization="acme", integration_id=name, enabled=False, epoch=3, since_ms=1, reason="20 runs failed"
+    )
+    kafka = producer(shared_settings)
+    kafka.send(shared_settings.topics().integration_state.name, state.encode(), integration_key("acme", name))
+    kafka.close()
+    path = f"/v1/integrations/{name}"
+    wait_for(lambda: http.get(path).json()["state"]["epoch"] == 3, "the state is known")
+    assert http.post(f"{path}/enable").status_code == 202
+    [event] = asked_for(name, shared_settings)
+    assert isinstance(event.data, StateRequest)
+    assert event.data.seen == SeenState(enabled=False, epoch=3)
+
+
+def asked_for(name: str, settings: ServiceSettings) -> list[IntegrationEvent]:
+    return [
         decode_integration_event(each.value or b"")
-        for each in on_topic(shared_settings, shared_settings.topics().integration_events)
-        if each.key == f"acme/{name}".encode()
+        for each in on_topic(settings, settings.topics().integration_events)
+        if each.key == integration_key("acme", name)
     ]
-    assert [event.type for event in asked] == [ENABLE_REQUESTED]
-    assert asked[0].data.integration_id == name
 
 
 def test_asking_for_what_is_not_there_or_in_words_not_known_is_refused(http: httpx.Client, name: str) -> None:

@@ -11,6 +11,7 @@ from shared.core.messages.integration_events import (
     IntegrationEvent,
     RunOutcome,
     RunStatus,
+    SeenState,
     StateRequest,
 )
 
@@ -55,13 +56,17 @@ def outcome(
     return _event(f"outcome-{run_id}", kind, data)
 
 
-def enable_request(integration_id: str = INTEGRATION, *, by: str = "ada") -> IntegrationEvent:
-    data = StateRequest(integration_id=integration_id, requested_by=by, reason="receiver corrected")
+def enable_request(
+    integration_id: str = INTEGRATION, *, by: str = "ada", seen: SeenState | None = None
+) -> IntegrationEvent:
+    data = StateRequest(integration_id=integration_id, requested_by=by, reason="receiver corrected", seen=seen)
     return _event("enable", ENABLE_REQUESTED, data)
 
 
-def disable_request(integration_id: str = INTEGRATION, *, reason: str = "moving house") -> IntegrationEvent:
-    data = StateRequest(integration_id=integration_id, requested_by="ada", reason=reason)
+def disable_request(
+    integration_id: str = INTEGRATION, *, reason: str = "moving house", seen: SeenState | None = None
+) -> IntegrationEvent:
+    data = StateRequest(integration_id=integration_id, requested_by="ada", reason=reason, seen=seen)
     return _event("disable", DISABLE_REQUESTED, data)
 
 
