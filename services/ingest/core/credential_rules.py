@@ -8,6 +8,7 @@ write it could replace the secret anyway.
 """
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from services.ingest.core.config_changes import (
     AddSecret,
@@ -17,7 +18,7 @@ from services.ingest.core.config_changes import (
     SuppliedSecret,
 )
 from shared.core.faults import Fault
-from shared.core.resources import AnySpec, Credential, HmacCredential, Resource, Webhook, set_twice
+from shared.core.resources import AnySpec, Credential, HmacCredential, MutualTlsCredential, Resource, Webhook, set_twice
 
 #: Secrets that sign at once. A third is live only when somebody rotates again before the receivers have followed.
 MAX_LIVE_SECRETS = 4
@@ -78,7 +79,11 @@ def faults_of_links(put: Put, linked: Iterable[AnySpec | None]) -> Iterator[Faul
     """Why a webhook cannot use the credentials that it names."""
     if not isinstance(put.spec, Webhook):
         return
-    twice = set_twice(put.spec.headers, (spec for spec in linked if isinstance(spec, Credential)))
+    name = f"{put.field}{'.' if put.field else ''}credentials"
+    credentials = [spec for spec in linked if isinstance(spec, Credential)]
+    twice = set_twice(put.spec.headers, credentials)
     if twice is not None:
-        name = f"{put.field}{'.' if put.field else ''}credentials"
         yield Fault(name, f"with the headers they set the {twice} more than once", "keep one of them")
+    if urlsplit(put.spec.url).scheme == "http" and any(isinstance(spec, MutualTlsCredential) for spec in credentials):
+        fix = "give the webhook an https URL, or leave that credential out"
+        yield Fault(name, "one is a client certificate, which is shown to nobody over http", fix)

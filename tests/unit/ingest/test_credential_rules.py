@@ -176,10 +176,27 @@ def test_sealing_anew_takes_effect_only_where_what_was_read_still_stands(spec: d
     assert effect(draft(spec, "new:a").judge(change(act))) == (Effect.UNCHANGED, ("new:a",))
 
 
-def test_a_webhook_may_not_set_a_header_twice() -> None:
+def linking(**changes: Any) -> Put:
+    """A webhook that links the credential."""
+    document = {"name": "W", "url": "https://example.com/", "credentials": ["c"], **changes}
     hook = ResourceKey(Kind.WEBHOOK, "acme", "w")
-    document = {"name": "W", "url": "https://example.com/", "credentials": ["c"], "headers": {"Authorization": "x"}}
-    webhook = Put(hook, read_spec(Kind.WEBHOOK, document), 2_000, "resources[1].spec")
+    return Put(hook, read_spec(Kind.WEBHOOK, document), 2_000, "resources[1].spec")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "HTTP://example.com/"])
+def test_a_client_certificate_is_not_linked_where_nobody_would_be_shown_it(url: str) -> None:
+    plain = linking(url=url)
+    for judgement in draft().judge(Apply((put(TLS, "a"), plain))), draft(TLS, "old:a").judge(PutOne(plain, None)):
+        assert isinstance(judgement, Invalid)
+        [fault] = judgement.faults
+        assert fault.field == "resources[1].spec.credentials"
+        assert "https" in fault.fix
+    assert effect(draft(TLS, "old:a").judge(PutOne(linking(), None)))[0] is Effect.CREATED
+    assert effect(draft(BASIC, "old:a").judge(PutOne(plain, None)))[0] is Effect.CREATED
+
+
+def test_a_webhook_may_not_set_a_header_twice() -> None:
+    webhook = linking(headers={"Authorization": "x"})
     assert fields(draft().judge(Apply((put(BASIC, "a"), webhook)))) == ["resources[1].spec.credentials"]
     assert fields(draft(BASIC, "old:a").judge(PutOne(webhook, None))) == ["resources[1].spec.credentials"]
     assert effect(draft(HMAC, "old:a").judge(PutOne(webhook, None)))[0] is Effect.CREATED
