@@ -34,7 +34,7 @@ _LIMIT: Final = 10
 _GOAL: Final = 200
 _HEALTHY_A_SECOND: Final = 200
 #: Seconds at that pace before anything is measured: a fleet that has just started is slower.
-_WARM_SECONDS: Final = 10.0
+_WARM_SECONDS: Final = 20.0
 _ALONE_SECONDS: Final = 25.0
 #: Seconds once all wait, at least: what was planned last leaves the tier of a minute within them.
 _LEAST_SECONDS: Final = 75.0
