@@ -11,6 +11,7 @@ wait, so an outage costs neither memory nor hanging clients.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -40,6 +41,9 @@ class RecordAcceptance:
         self._bytes = 0
         #: When each submission under way began (monotonic seconds), oldest first.
         self._under_way: dict[asyncio.Future[None], float] = {}
+        #: What is acknowledged and not yet settled, with its bytes: one call to the loop for all of it.
+        self._told: list[tuple[asyncio.Future[None], int]] = []
+        self._lock = threading.Lock()
 
     async def accept(self, records: Sequence[OutRecord]) -> None:
         """Return once every replica has ``records``. Raises NotAcknowledged."""
@@ -52,20 +56,31 @@ class RecordAcceptance:
         self._under_way[acknowledged] = time.monotonic()
 
         def done() -> None:
-            # A loop that has ended waits for nothing, and its last requests were told to come back.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._acknowledged, acknowledged, size)
+            """Called from the publisher's threads."""
+            with self._lock:
+                self._told.append((acknowledged, size))
+                is_first = len(self._told) == 1
+            if is_first:
+                # A loop that has ended waits for nothing, and its last requests were told to come back.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._acknowledged)
 
         self._publisher.submit(records, done)
         try:
-            await asyncio.wait_for(asyncio.shield(acknowledged), WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await acknowledged
         except TimeoutError:
             raise NotAcknowledged(f"the brokers did not acknowledge within {WAIT_SECONDS:.0f} s") from None
 
-    def _acknowledged(self, acknowledged: asyncio.Future[None], size: int) -> None:
-        self._bytes -= size
-        del self._under_way[acknowledged]
-        acknowledged.set_result(None)
+    def _acknowledged(self) -> None:
+        with self._lock:
+            told, self._told = self._told, []
+        for acknowledged, size in told:
+            self._bytes -= size
+            del self._under_way[acknowledged]
+            # Who waited for it may have gone.
+            if not acknowledged.done():
+                acknowledged.set_result(None)
 
     def not_ready(self) -> str | None:
         """A readiness check: what waits longest tells whether brokers answer."""

@@ -9,7 +9,7 @@ from services.ingest.http_api import openapi_schema, problems
 from services.ingest.http_api.apply import apply_router
 from services.ingest.http_api.authentication import api_key_check
 from services.ingest.http_api.credentials import credentials_router
-from services.ingest.http_api.events import events_router
+from services.ingest.http_api.events import add_events_route
 from services.ingest.http_api.health_routes import health_router
 from services.ingest.http_api.mappings import mappings_router
 from services.ingest.http_api.problems import unavailable
@@ -56,17 +56,6 @@ def build_application(
 
     bodies = RequestBodies(_BODY_BYTES_AT_ONCE, _BODY_SECONDS)
     guarded = APIRouter(dependencies=[Depends(api_key_check(api_key))], responses=openapi_schema.PROBLEM_RESPONSES)
-    guarded.include_router(
-        events_router(
-            acceptance=acceptance,
-            bodies=bodies,
-            organization=api.requests.organization,
-            quota=quota,
-            topic=topics.system_events.name,
-            clock=clock,
-            tracing=tracing,
-        )
-    )
     configuration = APIRouter(dependencies=[Depends(configuration_is_read)])
     configuration.include_router(resources_router(api, bodies))
     configuration.include_router(credentials_router(api))
@@ -89,6 +78,17 @@ def build_application(
     app.add_middleware(RequestLimit, at_once=_REQUESTS_AT_ONCE)
     app.add_middleware(RequestLog)
     app.include_router(health_router(health))
+    add_events_route(
+        app,
+        api_key=api_key,
+        acceptance=acceptance,
+        bodies=bodies,
+        organization=api.requests.organization,
+        quota=quota,
+        topic=topics.system_events.name,
+        clock=clock,
+        tracing=tracing,
+    )
     app.include_router(guarded)
     problems.install(app)
     openapi_schema.install(app)

@@ -6,10 +6,9 @@ requests may have been let in for the same room.
 """
 
 from http import HTTPStatus
-from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from services.ingest.core.event_batch import (
     MAX_BATCH_EVENTS,
@@ -20,9 +19,11 @@ from services.ingest.core.event_batch import (
     judge_event,
 )
 from services.ingest.core.event_quota import EventQuota
+from services.ingest.http_api.authentication import NEEDS_API_KEY, check_request
+from services.ingest.http_api.direct_route import DirectRoute
 from services.ingest.http_api.event_bodies import ManyEvents, OneEvent, read_events
 from services.ingest.http_api.event_traces import EventTraces
-from services.ingest.http_api.openapi_schema import EVENTS_OPERATION, OVER_QUOTA_RESPONSE
+from services.ingest.http_api.openapi_schema import EVENTS_OPERATION, OVER_QUOTA_RESPONSE, PROBLEM_RESPONSES
 from services.ingest.http_api.problems import over_quota, unavailable
 from services.ingest.http_api.request_bodies import RequestBodies
 from services.ingest.record_acceptance import NotAcknowledged, RecordAcceptance
@@ -36,8 +37,10 @@ from shared.core.records import OutRecord
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
-def events_router(
+def add_events_route(
+    app: FastAPI,
     *,
+    api_key: str,
     acceptance: RecordAcceptance,
     bodies: RequestBodies,
     organization: str,
@@ -45,9 +48,8 @@ def events_router(
     topic: str,
     clock: Clock,
     tracing: Tracing,
-) -> APIRouter:
-    """Routes for events."""
-    router = APIRouter(tags=["events"])
+) -> None:
+    """Let ``app`` take events."""
 
     def admit(events: int) -> None:
         """Raises Problem: 429."""
@@ -57,9 +59,6 @@ def events_router(
         if wait_ms > 0:
             metrics.QUOTA_REFUSALS.inc()
             raise over_quota(organization, quota.per_second, wait_ms)
-
-    async def has_room() -> None:
-        admit(0)
 
     def judged(
         request: Request, raw: bytes, started_ms: int, traces: EventTraces
@@ -85,27 +84,32 @@ def events_router(
                     documents, organization=organization, received=received, topic=topic, trace_of=traces.of
                 )
 
-    @router.post(
-        "/v1/events",
-        status_code=202,
-        dependencies=[Depends(has_room)],
-        openapi_extra=EVENTS_OPERATION,
-        responses=OVER_QUOTA_RESPONSE,
-        summary="Send events",
-    )
-    async def send_events(request: Request, raw: Annotated[bytes, Depends(bodies.up_to(MAX_BODY_BYTES))]) -> Response:
+    async def send_events(request: Request) -> Response:
         """One CloudEvent (structured or binary mode) or a batch. Sending the same event again is harmless."""
-        started_ms, traces = clock(), EventTraces(tracing, organization, request)
-        verdicts = judged(request, raw, started_ms, traces)
-        if isinstance(verdicts, tuple):
-            answer = await _answer_batch(verdicts, acceptance)
-        else:
-            answer = await _answer_one(verdicts, acceptance)
-            verdicts = (verdicts,)
+        await check_request(request, api_key)
+        admit(0)
+        async with bodies.read(request, MAX_BODY_BYTES) as raw:
+            started_ms, traces = clock(), EventTraces(tracing, organization, request)
+            verdicts = judged(request, raw, started_ms, traces)
+            if isinstance(verdicts, tuple):
+                answer = await _answer_batch(verdicts, acceptance)
+            else:
+                answer = await _answer_one(verdicts, acceptance)
+                verdicts = (verdicts,)
         traces.accepted((each for each in verdicts if isinstance(each, AcceptedEvent)), started_ms, clock())
         return answer
 
-    return router
+    app.router.add_api_route(
+        "/v1/events",
+        send_events,
+        methods=["POST"],
+        status_code=HTTPStatus.ACCEPTED,
+        tags=["events"],
+        summary="Send events",
+        openapi_extra={**EVENTS_OPERATION, "security": NEEDS_API_KEY},
+        responses={**PROBLEM_RESPONSES, **OVER_QUOTA_RESPONSE},
+        route_class_override=DirectRoute,
+    )
 
 
 async def _answer_one(verdict: EventVerdict, acceptance: RecordAcceptance) -> Response:

@@ -7,6 +7,7 @@ of the room for as long as they like.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Request
@@ -31,32 +32,38 @@ class RequestBodies:
         """A dependency that gives the body, ``limit`` bytes at most."""
 
         async def body(request: Request) -> AsyncIterator[bytes]:
-            chunks: list[bytes] = []
-            size = 0
-            try:
-                _check(_announced(request), limit)
-                try:
-                    async with asyncio.timeout(self._seconds):
-                        async for chunk in request.stream():
-                            size += len(chunk)
-                            self._held += len(chunk)
-                            _check(size, limit)
-                            if self._held > self._at_once:
-                                raise unavailable("Too many large requests are being worked on.")
-                            chunks.append(chunk)
-                except TimeoutError:
-                    raise too_slow(self._seconds) from None
-                except ClientDisconnect:
-                    # Nobody is left to read this answer; it keeps a client's going from counting as a fault of ours.
-                    raise malformed([Fault("(body)", "ended before its announced length", "send all of it")]) from None
-                whole = b"".join(chunks)
-                # The parts would hold the same bytes once more.
-                chunks.clear()
+            async with self.read(request, limit) as whole:
                 yield whole
-            finally:
-                self._held -= size
 
         return body
+
+    @asynccontextmanager
+    async def read(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+        """The body, ``limit`` bytes at most, counted as long as the context is entered. Raises Problem."""
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            _check(_announced(request), limit)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    async for chunk in request.stream():
+                        size += len(chunk)
+                        self._held += len(chunk)
+                        _check(size, limit)
+                        if self._held > self._at_once:
+                            raise unavailable("Too many large requests are being worked on.")
+                        chunks.append(chunk)
+            except TimeoutError:
+                raise too_slow(self._seconds) from None
+            except ClientDisconnect:
+                # Nobody is left to read this answer; it keeps a client's going from counting as a fault of ours.
+                raise malformed([Fault("(body)", "ended before its announced length", "send all of it")]) from None
+            whole = b"".join(chunks)
+            # The parts would hold the same bytes once more.
+            chunks.clear()
+            yield whole
+        finally:
+            self._held -= size
 
 
 def _check(size: int, limit: int) -> None:
