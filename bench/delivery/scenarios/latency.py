@@ -19,7 +19,7 @@ from bench.delivery.stand import Stand
 
 _RATES = (200, 1_000)
 #: Seconds at which the pace is held before it is measured: what a fresh process does first is slow.
-_EASE_SECONDS = 1.0
+_EASE_SECONDS = 5.0
 
 
 class Latencies:

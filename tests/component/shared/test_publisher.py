@@ -4,6 +4,8 @@ import functools
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from math import inf
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -109,6 +111,21 @@ def test_records_of_many_batches_and_one_that_is_checked_alone_stand_in_order(
     values = [*small[:100], alone, *small[100:]]
     publisher.send([OutRecord(topic, b"k", value) for value in values]).wait()
     assert _records(settings, topic) == values
+
+
+def test_the_producer_sleeps_while_all_it_may_have_under_way_is_under_way(
+    settings: ServiceSettings, make_topic: MakeTopic
+) -> None:
+    topic = make_topic("out", partitions=2)
+    with closing(producer(settings)) as client:
+        for partition in (0, 1):
+            client.send(topic, value=b"1", partition=partition).get(timeout=30)
+        leader = client._metadata.leader_for_partition(TopicPartition(topic, 0))
+        # How long to wait for a broker that takes no more requests now: until it answers, where kafka-python says 0.
+        assert client._sender._client.connection_delay(leader) == inf
+        assert client._sender._client.connection_delay(leader + 1) == 0
+        # What it looks through again and again is what waits, and not all it was ever given.
+        assert list(client._accumulator._batches.keys()) == []
 
 
 @pytest.fixture
