@@ -36,6 +36,10 @@ from shared.adapters.tracing import tracing_of
 from shared.adapters.transactional_writer import TransactionalWriter
 from shared.core.records import Record
 
+#: Seconds between two hand-overs of events to the producer, at least. A sender waits that much longer for its 202 where
+#: many send at once; with hundreds of single events a second it saves brokers and ingest most of their requests.
+_GATHER_SECONDS = 0.005
+
 
 def main() -> int:
     """Run until stopped; the process's exit status."""
@@ -57,7 +61,7 @@ def main() -> int:
     config_topic = TopicTable(table_consumer(settings), topics.config, apply)
     state_topic = TopicTable(table_consumer(settings), topics.integration_state, states.apply)
     publisher = Publisher(producer(settings), lambda error: supervisor.crash("publisher", error))
-    submissions = AsyncPublisher(publisher)
+    submissions = AsyncPublisher(publisher, _GATHER_SECONDS)
     acceptance = RecordAcceptance(submissions)
     writer = ConfigWriter(
         topic=topics.config.name,

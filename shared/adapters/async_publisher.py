@@ -3,12 +3,14 @@
 The loop appends and goes on; the thread takes whatever has gathered as one, so a busy loop pays for one wake-up and one
 acknowledgement per many records rather than one each.
 
-Where nobody waits for the records it may also wait for company. A batch costs kafka-python several times what a record
-costs, and records of many keys are many batches, so few large hand-overs are much cheaper than many small ones
-(docs/performance.md). What waits for company is unfinished as long, and no longer than ``gather_seconds``.
+What comes soon after a hand-over waits for company. A request to a broker and a batch in it cost several times what a
+record costs, on both sides, so few large hand-overs are much cheaper than many small ones (docs/performance.md). Who
+comes alone waits for nobody; in a crowd nobody waits longer than ``gather_seconds``, which the caller chooses by who it
+is that waits.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -24,13 +26,14 @@ class AsyncPublisher:
     who frees a slot only when ``done`` is called."""
 
     def __init__(self, publisher: Publisher, gather_seconds: float = 0.0) -> None:
-        """What is submitted is handed over within ``gather_seconds``, and with 0 at once."""
+        """Hand-overs are ``gather_seconds`` apart, unless enough waits."""
         self._publisher = publisher
         self._gather_seconds = gather_seconds
         self._waiting: deque[tuple[Sequence[OutRecord], Callable[[], None]]] = deque()
         self._wake = threading.Event()
         self._enough = threading.Event()
         self._closed = False
+        self._handed_over = -gather_seconds
 
     def submit(self, records: Sequence[OutRecord], done: Callable[[], None]) -> None:
         """Produce ``records`` and call ``done``, from another thread, once all are acknowledged."""
@@ -48,12 +51,17 @@ class AsyncPublisher:
             self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                if self._gather_seconds and len(self._waiting) < _ENOUGH and not self._closed:
-                    self._enough.wait(self._gather_seconds)
-                self._enough.clear()
+                self._wait_for_company()
                 self._send_gathered()
             if self._closed:
                 return
+
+    def _wait_for_company(self) -> None:
+        left = self._handed_over + self._gather_seconds - time.monotonic()
+        if left > 0 and len(self._waiting) < _ENOUGH and not self._closed:
+            self._enough.wait(left)
+        self._enough.clear()
+        self._handed_over = time.monotonic()
 
     def _send_gathered(self) -> None:
         gathered = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -151,12 +151,18 @@ def test_what_waits_for_company_goes_at_the_end(make_topic: MakeTopic, patient: 
 def test_enough_company_does_not_wait_for_more(make_topic: MakeTopic, patient: AsyncPublisher) -> None:
     topic = make_topic("out")
     done: list[int] = []
-    for number in range(250):
+    for number in range(500):  # the first goes alone, perhaps with some others
         patient.submit([OutRecord(topic, b"k", b"%d" % number)], functools.partial(done.append, number))
-    wait_for(lambda: len(done) == 250, "all are acknowledged long before the minute is over")
+    wait_for(lambda: len(done) > 250, "enough of them is acknowledged long before the minute is over")
 
 
-def test_a_lone_submission_goes_when_its_time_is_over(make_topic: MakeTopic, publisher: Publisher) -> None:
+def test_who_comes_alone_waits_for_nobody(make_topic: MakeTopic, patient: AsyncPublisher) -> None:
+    done = threading.Event()
+    patient.submit([OutRecord(make_topic("out"), b"k", b"1")], done.set)
+    assert done.wait(30)
+
+
+def test_who_comes_soon_after_another_goes_when_the_time_is_over(make_topic: MakeTopic, publisher: Publisher) -> None:
     topic = make_topic("out")
     outbox = AsyncPublisher(publisher, gather_seconds=0.05)
     thread = threading.Thread(target=outbox.run)
