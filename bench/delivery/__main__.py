@@ -1,7 +1,7 @@
 """Measure deliveries: `python -m bench.delivery`, or `--only cost latency` for some scenarios.
 
-The short form takes about two minutes; `--long` measures five minutes a point. Tables go to the screen, everything else
-to the folder given by --output. Exit code 1 when a delivery was lost or a promise did not hold.
+The short form takes two to three minutes; `--long` measures five minutes a point. Tables go to the screen, everything
+else to the folder given by --output. Exit code 1 when a delivery was lost or a promise did not hold.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class SendLoop:
         crash: Callable[[str, BaseException], None],
         gather_seconds: float,
     ) -> None:
-        """``gather_seconds``: how long records may wait for company before they are produced."""
+        """``gather_seconds``: how long records may wait for company before they are produced; see `AsyncPublisher`."""
         self.loop = uvloop.new_event_loop()
         self.outbox = AsyncPublisher(publisher, gather_seconds)
         self._crash = crash

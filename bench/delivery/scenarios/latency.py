@@ -47,10 +47,11 @@ class Latencies:
                         found[point] = pace(fleet, stand.env, receiver, traffic, rate, workers)
                         phase.say(f"p95 {figure(found[point].summary().p95)} ms")
         from_due = {point: [each.from_due_ms for each in paced.latencies] for point, paced in found.items()}
+        from_accepted = {point: [each.from_accepted_ms for each in paced.latencies] for point, paced in found.items()}
         summaries = {
             point: (
                 paced.summary(),
-                summarise((each.from_accepted_ms for each in paced.latencies), paced.account.lost),
+                summarise(from_accepted[point], paced.account.lost),
             )
             for point, paced in found.items()
         }
@@ -78,7 +79,7 @@ class Latencies:
                 for point in found
             },
             [table],
-            {"latency": functools.partial(draw_latency, from_due)},
+            {"latency": functools.partial(draw_latency, from_accepted, from_due)},
         )
 
 
