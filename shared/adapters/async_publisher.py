@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from math import inf
 
 from shared.adapters.publisher import Publisher
 from shared.core.records import OutRecord
@@ -33,7 +34,8 @@ class AsyncPublisher:
         self._wake = threading.Event()
         self._enough = threading.Event()
         self._closed = False
-        self._handed_over = -gather_seconds
+        #: When, in monotonic seconds; never yet.
+        self._handed_over = -inf
 
     def submit(self, records: Sequence[OutRecord], done: Callable[[], None]) -> None:
         """Produce ``records`` and call ``done``, from another thread, once all are acknowledged."""

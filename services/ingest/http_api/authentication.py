@@ -19,11 +19,15 @@ def api_key_check(api_key: str) -> Callable[[_Sent], Awaitable[None]]:
     """A dependency that lets only holders of ``api_key`` pass."""
 
     async def check(sent: _Sent) -> None:
-        check_api_key(None if sent is None else sent.credentials, api_key)
+        _check(sent, api_key)
 
     return check
 
 
 async def check_request(request: Request, api_key: str) -> None:
     """The same, called. Raises Problem (401)."""
-    await api_key_check(api_key)(await _bearer(request))
+    _check(await _bearer(request), api_key)
+
+
+def _check(sent: HTTPAuthorizationCredentials | None, api_key: str) -> None:
+    check_api_key(None if sent is None else sent.credentials, api_key)
